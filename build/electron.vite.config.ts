@@ -1,0 +1,55 @@
+import { resolve } from "node:path";
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "electron-vite";
+
+const top = resolve(import.meta.dirname, "..");
+
+/**
+ * Everything is bundled but `dependencies` (a native addon and the OpenCode binary). The targets are those of the oldest
+ * Electron it is tested in (33: Node 20.18, Chromium 130).
+ */
+export default defineConfig({
+  main: {
+    build: {
+      target: "node20",
+      outDir: resolve(top, "out/main"),
+      externalizeDeps: true,
+      rollupOptions: {
+        input: {
+          main: resolve(top, "electron/main.ts"),
+          headless: resolve(top, "electron/headless.ts"),
+          cli: resolve(top, "electron/cli.ts"),
+          guardian: resolve(top, "electron/core/process/guardian.ts"),
+        },
+        output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
+      },
+    },
+  },
+  preload: {
+    build: {
+      target: "node20",
+      outDir: resolve(top, "out/preload"),
+      externalizeDeps: false,
+      rollupOptions: {
+        input: { preload: resolve(top, "electron/preload.ts") },
+        // A sandboxed preload script must be one CommonJS file.
+        output: { format: "cjs", entryFileNames: "[name].cjs" },
+      },
+    },
+  },
+  renderer: {
+    root: resolve(top, "renderer"),
+    base: "./",
+    html: { cspNonce: "__CSP_NONCE__" },
+    build: {
+      target: "chrome130",
+      outDir: resolve(top, "out/renderer"),
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      rollupOptions: { input: resolve(top, "renderer/index.html") },
+    },
+    worker: { format: "es" },
+    plugins: [react(), tailwindcss()],
+  },
+});

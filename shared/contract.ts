@@ -1,0 +1,148 @@
+/**
+ * THE table of everything a window, a browser page or the command line can ask of a host or watch.
+ *
+ * Adding a line here is the only way to add a capability: the host will not compile without a handler for it, and the
+ * client has it typed at once. Inputs are validated in the host on every call.
+ */
+import { z } from "zod";
+import { procedure, stream, type Procedure, type Stream } from "./rpc.ts";
+import {
+  chatStateSchema,
+  mergeSessionEvents,
+  modelListSchema,
+  permissionReplySchema,
+  sessionEventSchema,
+  sessionSchema,
+} from "./schema/chat.ts";
+import { detectionSchema, environmentStatusSchema } from "./schema/environment.ts";
+import { auditEntrySchema, hostInfoSchema, processListSchema } from "./schema/host.ts";
+import { permissionIdSchema, projectIdSchema, questionIdSchema, sessionIdSchema, workspaceIdSchema } from "./schema/id.ts";
+import { logLineSchema, logPageSchema } from "./schema/log.ts";
+import { serverStatusSchema } from "./schema/server.ts";
+import { settingsChangeSchema, settingsSchema } from "./schema/settings.ts";
+import { projectSchema, trustReviewSchema } from "./schema/workspace.ts";
+
+const nothing = z.object({});
+const done = z.null();
+const directory = z.string().min(1).max(4_096);
+const serviceNames = z.array(z.string().min(1).max(256)).max(10_000);
+const profile = z.string().min(1).max(64);
+const ofProject = z.object({ project: projectIdSchema });
+const ofWorkspace = z.object({ workspace: workspaceIdSchema });
+const ofSession = ofWorkspace.extend({ session: sessionIdSchema });
+/** Lines one read may return. A page shows some 60; a thousand keeps scrolling smooth and a message small. */
+const logLimit = z.number().int().min(1).max(5_000).default(1_000);
+
+export const contract = {
+  "host.info": procedure(nothing, hostInfoSchema),
+  "host.watch": stream(nothing, hostInfoSchema, { rule: "latest" }),
+  "host.processes": procedure(nothing, processListSchema),
+  "host.dismissNotice": procedure(z.object({ id: z.string().max(256) }), done),
+  /** Stops everything the host owns, then the host. The answer comes before the end. */
+  "host.stop": procedure(nothing, done),
+  /** The native folder dialog; null where the person chose none. Fails with `unavailable` without a desktop. */
+  "host.pickFolder": procedure(nothing, z.string().nullable()),
+  /** Shows a loopback or https link in the person's browser, after the checks of the one wrapper that may do so. */
+  "host.openLink": procedure(z.object({ url: z.string().min(1).max(2_048) }), done),
+
+  "settings.watch": stream(nothing, settingsSchema, { rule: "latest" }),
+  "settings.change": procedure(settingsChangeSchema, settingsSchema),
+
+  "project.watch": stream(nothing, z.array(projectSchema), { rule: "latest" }),
+  "project.open": procedure(z.object({ directory }), projectSchema),
+  /** Stops what runs in it and forgets it. The folder itself is not touched. */
+  "project.remove": procedure(ofProject, done),
+
+  "trust.review": procedure(ofWorkspace, trustReviewSchema),
+  "trust.grant": procedure(ofWorkspace.extend({ contentHash: z.string().max(128) }), done),
+  "trust.revoke": procedure(ofWorkspace, done),
+
+  "environment.detect": procedure(z.object({ directory, profile: profile.optional() }), detectionSchema),
+  /** Answers with the id of the run as soon as it is accepted; `environment.watch` tells how it goes. */
+  "environment.start": procedure(
+    ofWorkspace.extend({
+      profile: profile.optional(),
+      services: serviceNames.optional(),
+      /** Also start the workspace's OpenCode server. */
+      server: z.boolean().default(false),
+    }),
+    z.object({ runId: z.string() }),
+  ),
+  /** Without `services`: all of them and the server. Answers when nothing of it is left. */
+  "environment.stop": procedure(ofWorkspace.extend({ services: serviceNames.optional() }), done),
+  "environment.restart": procedure(ofWorkspace.extend({ services: serviceNames.min(1) }), z.object({ runId: z.string() })),
+  "environment.status": procedure(ofWorkspace, environmentStatusSchema),
+  "environment.watch": stream(ofWorkspace, environmentStatusSchema, { rule: "latest" }),
+
+  /** Lines with `after < seq < before`, at most `limit`: the newest of them, or with `from: "start"` the oldest. */
+  "log.read": procedure(
+    ofWorkspace.extend({
+      sources: serviceNames.optional(),
+      after: z.number().int().min(0).default(0),
+      before: z.number().int().min(1).optional(),
+      from: z.enum(["start", "end"]).default("end"),
+      limit: logLimit,
+      /** A regular expression on the text without colours. */
+      grep: z.string().max(1_000).optional(),
+    }),
+    logPageSchema,
+  ),
+  "log.sources": procedure(ofWorkspace, z.array(z.string())),
+  /** The last `limit` lines after `after`, then every new one. */
+  "log.follow": stream(
+    ofWorkspace.extend({ sources: serviceNames.optional(), after: z.number().int().min(0).default(0), limit: logLimit }),
+    logLineSchema,
+    { rule: "drop" },
+  ),
+
+  "server.start": procedure(ofWorkspace, serverStatusSchema),
+  "server.stop": procedure(ofWorkspace, serverStatusSchema),
+  "server.restart": procedure(ofWorkspace, serverStatusSchema),
+
+  "chat.watch": stream(ofWorkspace, chatStateSchema, { rule: "latest" }),
+  "chat.models": procedure(ofWorkspace, modelListSchema),
+  "session.create": procedure(ofWorkspace.extend({ title: z.string().max(500).optional() }), sessionSchema),
+  /** Answers when the server has accepted the message; `session.events` carries the turn. */
+  "session.prompt": procedure(
+    ofSession.extend({
+      text: z.string().min(1).max(1_000_000),
+      /** `provider/model`. */
+      model: z.string().max(256).optional(),
+      agent: z.string().max(256).optional(),
+    }),
+    done,
+  ),
+  "session.abort": procedure(ofSession, done),
+  "session.remove": procedure(ofSession, done),
+  "session.events": stream(ofSession, sessionEventSchema, { rule: "merge", merge: mergeSessionEvents }),
+  "permission.reply": procedure(
+    ofWorkspace.extend({
+      permission: permissionIdSchema,
+      reply: permissionReplySchema,
+      /** With `reject`: what the agent should do instead. */
+      message: z.string().max(10_000).optional(),
+    }),
+    done,
+  ),
+  "question.reply": procedure(
+    ofWorkspace.extend({ question: questionIdSchema, answers: z.array(z.array(z.string().max(10_000)).max(100)).max(100) }),
+    done,
+  ),
+  "question.reject": procedure(ofWorkspace.extend({ question: questionIdSchema }), done),
+
+  "audit.list": procedure(
+    z.object({ since: z.string().datetime({ offset: true }).optional(), limit: z.number().int().min(1).max(10_000).default(500) }),
+    z.object({ entries: z.array(auditEntrySchema) }),
+  ),
+} as const;
+
+export type Contract = typeof contract;
+export type ProcedureName = { [Name in keyof Contract]: Contract[Name] extends Procedure ? Name : never }[keyof Contract];
+export type StreamName = { [Name in keyof Contract]: Contract[Name] extends Stream ? Name : never }[keyof Contract];
+
+/** What a caller passes: fields with a default may be left out. */
+export type InputOf<Name extends keyof Contract> = z.input<Contract[Name]["input"]>;
+/** What a handler receives: validated, defaults filled in. */
+export type ParsedInputOf<Name extends keyof Contract> = z.output<Contract[Name]["input"]>;
+export type OutputOf<Name extends ProcedureName> = z.output<Contract[Name]["output"]>;
+export type ItemOf<Name extends StreamName> = z.output<Contract[Name]["item"]>;

@@ -1,0 +1,20 @@
+import { z } from "zod";
+
+/** Ids are branded so that a session's id cannot be passed where a workspace's is wanted. */
+export const projectIdSchema = z.string().regex(/^prj_[0-9a-f]{16}$/).brand("ProjectId");
+export type ProjectId = z.infer<typeof projectIdSchema>;
+
+export const workspaceIdSchema = z.string().regex(/^wsp_[0-9a-f]{16}$/).brand("WorkspaceId");
+export type WorkspaceId = z.infer<typeof workspaceIdSchema>;
+
+/** OpenCode's own ids are passed through; only their alphabet is checked, since they become part of a URL path. */
+const opencodeId = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9A-Za-z]{1,64}$`));
+
+export const sessionIdSchema = opencodeId("ses").brand("SessionId");
+export type SessionId = z.infer<typeof sessionIdSchema>;
+
+export const permissionIdSchema = opencodeId("per").brand("PermissionId");
+export type PermissionId = z.infer<typeof permissionIdSchema>;
+
+export const questionIdSchema = opencodeId("que").brand("QuestionId");
+export type QuestionId = z.infer<typeof questionIdSchema>;

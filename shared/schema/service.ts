@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { failureSchema } from "../failure.ts";
+
+/** `process` keeps running, `task` runs to completion, `compose` is a container that docker compose runs for us. */
+export const serviceKindSchema = z.enum(["process", "task", "compose"]);
+export type ServiceKind = z.infer<typeof serviceKindSchema>;
+
+/** What the user wants. */
+export const desiredSchema = z.enum(["running", "stopped"]);
+export type Desired = z.infer<typeof desiredSchema>;
+
+/** What the service is doing. The words are explained in docs/environment.md. */
+export const servicePhaseSchema = z.enum([
+  "disabled",
+  "pending",
+  "waiting",
+  "blocked",
+  "starting",
+  "running",
+  "backoff",
+  "stopping",
+  "stopped",
+  "completed",
+  "failed",
+  "crash_loop",
+  "skipped",
+  "external",
+  "orphaned",
+]);
+export type ServicePhase = z.infer<typeof servicePhaseSchema>;
+
+/** Whether its probe passes. `none`: it has no probe. */
+export const healthSchema = z.enum(["none", "starting", "healthy", "unhealthy"]);
+export type Health = z.infer<typeof healthSchema>;
+
+export const dependencyConditionSchema = z.enum([
+  "service_started",
+  "service_healthy",
+  "service_completed_successfully",
+]);
+export type DependencyCondition = z.infer<typeof dependencyConditionSchema>;
+
+/** A port of a service. `env` is the variable that carries it to the process; null where the command fixes it. */
+export const servicePortSchema = z.object({
+  name: z.string(),
+  port: z.number().int().min(1).max(65_535),
+  env: z.string().nullable(),
+});
+export type ServicePort = z.infer<typeof servicePortSchema>;
+
+/**
+ * How readiness is found out. `${NAME}` in texts stands for the service's injected environment.
+ * Times are in milliseconds; their defaults and reasons are in electron/core/service/probe.ts.
+ */
+export const probeSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("tcp"), port: z.number().int() }),
+  z.object({ kind: z.literal("http"), url: z.string() }),
+  z.object({ kind: z.literal("log"), pattern: z.string() }),
+  z.object({ kind: z.literal("exec"), command: z.array(z.string()).min(1) }),
+  /** Docker's own health check of the container, or its running state where it has none. */
+  z.object({ kind: z.literal("compose"), healthcheck: z.boolean() }),
+]);
+export type ProbeSpec = z.infer<typeof probeSchema>;
+
+export const exitSchema = z.object({ code: z.number().int().nullable(), signal: z.string().nullable() });
+export type Exit = z.infer<typeof exitSchema>;
+
+/** One service of a running (or stopped) environment, as `deckhand status --json` prints it. */
+export const serviceStatusSchema = z.object({
+  name: z.string(),
+  kind: serviceKindSchema,
+  /** The command a person would recognise: the shell line, or the compose service's name. */
+  command: z.string(),
+  source: z.string(),
+  /** Zero-based wave of the plan. */
+  wave: z.number().int(),
+  dependsOn: z.array(z.string()),
+  desired: desiredSchema,
+  phase: servicePhaseSchema,
+  health: healthSchema,
+  ready: z.boolean(),
+  /** One sentence: what it waits for, why it failed, when it tries again. Null while there is nothing to explain. */
+  why: z.string().nullable(),
+  /** The same as data, with cause and next step, where it is trouble. */
+  failure: failureSchema.nullable(),
+  pid: z.number().int().nullable(),
+  ports: z.array(servicePortSchema),
+  url: z.string().nullable(),
+  uptimeMs: z.number().nullable(),
+  restarts: z.number().int(),
+  generation: z.number().int(),
+  memoryBytes: z.number().nullable(),
+  cpuPercent: z.number().nullable(),
+  exit: exitSchema.nullable(),
+});
+export type ServiceStatus = z.infer<typeof serviceStatusSchema>;
