@@ -20,7 +20,7 @@ export class Emitter<Fact> {
 
   emit(fact: Fact): void {
     // A copy: a listener may subscribe or leave while it is called.
-    for (const listener of [...this.#listeners]) {
+    for (const listener of Array.from(this.#listeners)) {
       try {
         listener(fact);
       } catch (error) {

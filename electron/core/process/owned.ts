@@ -1,0 +1,90 @@
+/** What the rest of the core sees of a process we own. The keeper (keeper.ts) is the one place that makes them. */
+import type { OwnedProcess as OwnedProcessView } from "#shared/schema/host.ts";
+import type { Exit } from "#shared/schema/service.ts";
+
+export type OutputStream = "stdout" | "stderr";
+
+export interface SpawnRequest {
+  readonly kind: "server" | "service" | "task";
+  /** For people: the service's name, or `opencode`. */
+  readonly name: string;
+  /** Id of the workspace it belongs to. */
+  readonly workspace: string;
+  /** Program and arguments; never a shell string of ours. */
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** The child's whole environment. The keeper adds its marker and nothing else. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Sent first when it is stopped. Default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** From the first signal to SIGKILL, in ms. */
+  readonly graceMs: number;
+  /** Ports it is known to want; recorded, and freed when it is gone. */
+  readonly ports: readonly number[];
+  /** Called for each line, without its end. `cut`: longer than the cap, continues in the next line. */
+  readonly onLine: (stream: OutputStream, text: string, cut: boolean) => void;
+}
+
+export interface StopReport {
+  /** Every process of the set is verified gone. */
+  readonly empty: boolean;
+  /** What could not be ended, for people. */
+  readonly survivors: readonly { readonly pid: number; readonly command: string }[];
+  /** Whether SIGKILL was needed. */
+  readonly killed: boolean;
+}
+
+export interface OwnedProcess {
+  /** The id of its lease. */
+  readonly id: string;
+  readonly pid: number;
+  /** ms since the epoch. */
+  readonly startedAt: number;
+  /** The end of the process itself (its children may live on until `stop`). Never rejects. */
+  readonly exited: Promise<Exit>;
+  /** After `exited`, when its output is read to the end, or one second later if a grandchild keeps the pipes open. */
+  readonly drained: Promise<void>;
+  /**
+   * Ends the whole set: process group, session, descendants, and whoever carries the marker. Stop signal, SIGCONT, grace,
+   * SIGKILL, verified. Called again it answers with the same stop; on a process that has exited it sweeps what it left.
+   */
+  stop(options?: { readonly graceMs?: number }): Promise<StopReport>;
+}
+
+/** Something outside our process tree that must not outlive us: a compose project. */
+export interface HoldRequest {
+  readonly kind: "container";
+  readonly name: string;
+  readonly workspace: string;
+  /** Run by whoever cleans up after us. */
+  readonly release: {
+    readonly argv: readonly [string, ...string[]];
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+  };
+}
+
+export interface Hold {
+  readonly id: string;
+  /** It is gone; forget it. Does not run the release command. */
+  drop(): void;
+}
+
+/** Memory and CPU of a whole tree. */
+export interface Usage {
+  readonly memoryBytes: number;
+  /** Percent of one core since the last reading; null on the first. */
+  readonly cpuPercent: number | null;
+}
+
+export interface ProcessKeeper {
+  /** Rejects with `command_missing` or `spawn_failed`; then nothing was started. */
+  spawn(request: SpawnRequest): Promise<OwnedProcess>;
+  hold(request: HoldRequest): Promise<Hold>;
+  /** Everything owned now, the guardian included, for `deckhand ps`. */
+  list(): OwnedProcessView[];
+  /** The latest reading for one owned process, by lease id; null before the first. */
+  usage(id: string): Usage | null;
+  /** Who listens on a TCP port of this machine, or null. Used to name the holder of a port; never to kill it. */
+  portHolder(port: number): Promise<{ readonly pid: number; readonly command: string } | null>;
+}
