@@ -1,0 +1,102 @@
+import type { LogLine } from "#shared/schema/log.ts";
+import { AppError } from "../../core/lib/error.ts";
+import { exitCode, type Command, type CommandContext } from "../command.ts";
+import { directoryOf, openProject } from "../workspace-of.ts";
+
+const DEFAULT_TAIL = 100;
+/** One read of the host returns at most this many lines. */
+const PAGE = 5_000;
+
+export const logsCommand: Command = {
+  name: "logs",
+  usage: "logs [DIR] [--service S]… [--follow] [--tail N] [--grep RE]",
+  summary: "what the services and the server wrote",
+  options: {
+    service: { type: "string", multiple: true },
+    follow: { type: "boolean" },
+    tail: { type: "string" },
+    grep: { type: "string" },
+  },
+  maxPositionals: 1,
+  run: (context) => printLogs(context, context.options["service"] as string[] | undefined),
+};
+
+/** Shared with `server logs`, which is the same for one source. */
+export async function printLogs(context: CommandContext, sources: string[] | undefined): Promise<number> {
+  const tail = readTail(context.options["tail"]);
+  const grep = readGrep(context.options["grep"]);
+  const client = await context.connect();
+  const { workspace } = await openProject(client, directoryOf(context));
+  const known = await client.call("log.sources", { workspace });
+  const unknown = sources?.find((source) => !known.includes(source));
+  if (unknown !== undefined) {
+    throw new AppError("unknown_service", `Nothing named "${unknown}" has written a log here.`, {
+      next: known.length === 0 ? "Start the environment first." : `There are: ${known.join(", ")}.`,
+    });
+  }
+  const filter = sources === undefined ? {} : { sources };
+  const page = await client.call("log.read", {
+    workspace,
+    ...filter,
+    limit: Math.min(tail, PAGE),
+    ...(grep === null ? {} : { grep: grep.source }),
+  });
+  if (context.options["follow"] !== true) {
+    context.output.document({ lines: page.lines });
+    if (!context.json) page.lines.forEach((line) => context.output.line(format(line, context)));
+    return exitCode.done;
+  }
+  page.lines.forEach((line) => printFollowed(line, context));
+  let after = page.lastSeq ?? 0;
+  await new Promise<void>((resolve, reject) => {
+    const stop = client.subscribe("log.follow", () => ({ workspace, ...filter, after }), {
+      onBatch(items, dropped) {
+        if (dropped > 0) context.output.note(`… ${dropped} lines skipped: they came faster than they could be printed`);
+        for (const line of items) {
+          after = line.seq;
+          if (grep === null || grep.test(plain(line.text))) printFollowed(line, context);
+        }
+      },
+      onEnd: (error) => reject(new AppError(error?.code ?? "host_missing", error?.message ?? "The host has ended.")),
+    });
+    context.signal.addEventListener("abort", () => {
+      stop();
+      resolve();
+    });
+  });
+  return exitCode.interrupted;
+}
+
+function printFollowed(line: LogLine, context: CommandContext): void {
+  if (context.json) context.output.document(line);
+  else context.output.line(format(line, context));
+}
+
+function format(line: LogLine, context: CommandContext): string {
+  const text = context.output.colour ? `${line.text}\u001B[0m` : plain(line.text);
+  return `${new Date(line.at).toISOString().slice(11, 23)} ${line.source} | ${text}`;
+}
+
+/** Stored lines carry no escape sequence but colours. */
+function plain(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
+  return text.replaceAll(/\u001B\[[0-9;:]*m/g, "");
+}
+
+function readTail(value: unknown): number {
+  if (value === undefined) return DEFAULT_TAIL;
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new AppError("bad_input", `--tail wants a whole number above 0, not "${String(value)}".`);
+  }
+  return count;
+}
+
+function readGrep(value: unknown): RegExp | null {
+  if (typeof value !== "string") return null;
+  try {
+    return new RegExp(value);
+  } catch (error) {
+    throw new AppError("bad_input", `--grep wants a regular expression; "${value}" is none.`, { cause: error });
+  }
+}
