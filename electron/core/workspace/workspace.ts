@@ -1,0 +1,211 @@
+/**
+ * One workspace at run time: its environment, its OpenCode server and the gate in front of both.
+ *
+ * Nothing of the folder runs before `#admit` has read it anew and found that exactly this content is trusted; what it read
+ * is what is then run. The server and the environment know nothing of trust, and nobody else starts either.
+ */
+import type { Detection, EnvironmentStatus } from "#shared/schema/environment.ts";
+import type { ServerStatus } from "#shared/schema/server.ts";
+import type { TrustReview } from "#shared/schema/workspace.ts";
+import { detect } from "../environment/detect/detect.ts";
+import type { DetectedProject } from "../environment/detect/detected.ts";
+import { projectFiles } from "../environment/detect/project-files.ts";
+import type { Environment } from "../environment/environment.ts";
+import type { Clock } from "../lib/clock.ts";
+import { Emitter } from "../lib/emitter.ts";
+import { AppError, errorText } from "../lib/error.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { LogBook } from "../log/types.ts";
+import type { Chat } from "../opencode/chat.ts";
+import type { OpencodeServer } from "../opencode/server.ts";
+import { readOpencodeConfig } from "./opencode-config.ts";
+import { realDirectory, type ProjectRecord } from "./projects.ts";
+import { joinContent, type RunnableContent, type TrustRegister } from "./trust.ts";
+
+/** How often a watched status is pushed though nothing changed but memory, CPU and uptime, in ms. */
+const REFRESH_MS = 2_000;
+
+const DEFAULT_PROFILE = "dev";
+
+export interface WorkspaceParts {
+  readonly project: ProjectRecord;
+  readonly environment: Environment;
+  readonly server: OpencodeServer;
+  readonly chat: Chat;
+  readonly book: LogBook;
+  readonly trust: TrustRegister;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Workspace {
+  readonly project: ProjectRecord;
+  readonly environment: Environment;
+  readonly chat: Chat;
+  readonly book: LogBook;
+  readonly #server: OpencodeServer;
+  readonly #trust: TrustRegister;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #changes: Emitter<EnvironmentStatus>;
+  #cancelRefresh: (() => void) | null = null;
+  /** Whether a server was ever wanted: before, the status has none to show. */
+  #serverWanted = false;
+
+  constructor(parts: WorkspaceParts) {
+    this.project = parts.project;
+    this.environment = parts.environment;
+    this.chat = parts.chat;
+    this.book = parts.book;
+    this.#server = parts.server;
+    this.#trust = parts.trust;
+    this.#clock = parts.clock;
+    this.#logger = parts.logger;
+    this.#changes = new Emitter((error) =>
+      parts.logger.error("A listener of a workspace failed", { error: errorText(error) }),
+    );
+    this.environment.onChange(() => this.#announce());
+    this.#server.onChange(() => this.#announce());
+  }
+
+  /** Reads the folder; runs nothing. @throws AppError where the folder is gone. */
+  async detect(profile: string = DEFAULT_PROFILE): Promise<Detection> {
+    return (await detect({ directory: this.project.directory, profile })).detection;
+  }
+
+  async review(): Promise<TrustReview> {
+    const { content } = await this.#read(DEFAULT_PROFILE);
+    return this.#trust.review(this.project.directory, content);
+  }
+
+  async isTrusted(): Promise<boolean> {
+    return (await this.review()).state === "trusted";
+  }
+
+  async grant(contentHash: string): Promise<void> {
+    const { content } = await this.#read(DEFAULT_PROFILE);
+    this.#trust.grant(this.project.directory, content, contentHash);
+  }
+
+  revoke(): void {
+    this.#trust.revoke(this.project.directory);
+  }
+
+  /** Answers as soon as the start is accepted. @throws AppError `not_trusted`, `no_services`, `plan_invalid`, … */
+  async start(options: {
+    profile?: string | undefined;
+    services?: readonly string[] | undefined;
+    server: boolean;
+  }): Promise<{ runId: string }> {
+    const profile = options.profile ?? DEFAULT_PROFILE;
+    const detected = await this.#admit(profile);
+    if (options.server) this.#startServerBeside();
+    return this.environment.start({
+      detected,
+      profile,
+      ...(options.services === undefined ? {} : { services: options.services }),
+    });
+  }
+
+  /** The services named; or all of them and the server. Resolves when nothing of it is left. */
+  async stop(services?: readonly string[]): Promise<void> {
+    if (services !== undefined) return this.environment.stop(services);
+    const ends = await Promise.allSettled([this.environment.stop(), this.#server.stop()]);
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  async restart(services: readonly string[]): Promise<{ runId: string }> {
+    await this.#admit(this.environment.status().profile);
+    return this.environment.restart(services);
+  }
+
+  /** Resolves when the server is ready. @throws AppError `not_trusted`, or why it did not start. */
+  async startServer(): Promise<ServerStatus> {
+    await this.#admit(DEFAULT_PROFILE);
+    this.#serverWanted = true;
+    await this.#server.start();
+    return this.#server.status();
+  }
+
+  async stopServer(): Promise<ServerStatus> {
+    await this.#server.stop();
+    return this.#server.status();
+  }
+
+  async restartServer(): Promise<ServerStatus> {
+    await this.#admit(DEFAULT_PROFILE);
+    this.#serverWanted = true;
+    await this.#server.restart();
+    return this.#server.status();
+  }
+
+  status(): EnvironmentStatus {
+    return {
+      ...this.environment.status(),
+      directory: this.project.directory,
+      workspace: this.project.workspace,
+      server: this.#serverWanted ? this.#server.status() : null,
+    };
+  }
+
+  /** Something of it runs or is about to. */
+  get busy(): boolean {
+    const { phase } = this.environment.status();
+    const { state } = this.#server.status();
+    return !(phase === "stopped" || phase === "failed") || !(state === "stopped" || state === "crashed");
+  }
+
+  /** Calls at once with the current status, then at each change and while something runs every two seconds. */
+  watch(listener: (status: EnvironmentStatus) => void): () => void {
+    const stop = this.#changes.on(listener);
+    listener(this.status());
+    this.#refreshLater();
+    return stop;
+  }
+
+  async close(): Promise<void> {
+    this.#cancelRefresh?.();
+    await Promise.allSettled([this.environment.close(), this.#server.close()]);
+  }
+
+  #startServerBeside(): void {
+    this.#serverWanted = true;
+    // Its failure is a state of its own on screen; it must not keep the environment from starting.
+    this.#server.start().catch((error: unknown) => {
+      this.#logger.warn("The server did not start", { workspace: this.project.workspace, error: errorText(error) });
+    });
+  }
+
+  async #admit(profile: string): Promise<DetectedProject> {
+    const { detected, content } = await this.#read(profile);
+    this.#trust.require(this.project.directory, content);
+    return detected;
+  }
+
+  async #read(profile: string): Promise<{ detected: DetectedProject; content: RunnableContent }> {
+    const directory = realDirectory(this.project.directory);
+    if (directory !== this.project.directory) {
+      throw new AppError("folder_missing", `${this.project.directory} is now a link to ${directory}.`, {
+        next: "Open that folder as a project of its own.",
+      });
+    }
+    const detected = await detect({ directory, profile });
+    const config = await readOpencodeConfig(projectFiles(directory));
+    return { detected, content: joinContent([{ items: detected.trust, fingerprint: detected.fingerprint }, config]) };
+  }
+
+  #announce(): void {
+    if (this.#changes.listenerCount > 0) this.#changes.emit(this.status());
+    this.#refreshLater();
+  }
+
+  /** Only while somebody looks and something runs: an idle window costs nothing. */
+  #refreshLater(): void {
+    if (this.#cancelRefresh !== null || this.#changes.listenerCount === 0 || !this.busy) return;
+    this.#cancelRefresh = this.#clock.after(REFRESH_MS, () => {
+      this.#cancelRefresh = null;
+      this.#announce();
+    });
+  }
+}
