@@ -2,7 +2,12 @@ import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 
 const top = resolve(import.meta.dirname, "..");
-const shared = { root: top, environment: "node", pool: "forks", setupFiles: [resolve(top, "test/support/leftovers.ts")] } as const;
+const shared = {
+  root: top,
+  environment: "node",
+  pool: "forks",
+  setupFiles: [resolve(top, "test/support/leftovers.ts")],
+} as const;
 
 /** `unit` is quick and needs nothing; `integration` and `faults` start real processes and share the machine, one file at a time. */
 export default defineConfig({
@@ -11,7 +16,16 @@ export default defineConfig({
     reporters: ["default"],
     coverage: { provider: "v8", include: ["electron/**", "shared/**"], reporter: ["text-summary", "text"] },
     projects: [
-      { root: top, test: { ...shared, name: "unit", include: ["test/unit/**/*.test.{ts,tsx}"], testTimeout: 20_000, hookTimeout: 30_000 } },
+      {
+        root: top,
+        test: {
+          ...shared,
+          name: "unit",
+          include: ["test/unit/**/*.test.{ts,tsx}"],
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
       {
         root: top,
         test: {

@@ -18,7 +18,10 @@ export interface Connector {
  * Listens for pages that want a connection. A request from anywhere but our own main frame at our own origin is logged and
  * its port closed. A channel ends when its page navigates, crashes or goes away.
  */
-export function createConnector(options: { readonly logger: Logger; readonly accept: (channel: Channel) => void }): Connector {
+export function createConnector(options: {
+  readonly logger: Logger;
+  readonly accept: (channel: Channel) => void;
+}): Connector {
   const { logger, accept } = options;
   const channels = new Map<WebContents, Set<Channel>>();
 

@@ -4,7 +4,7 @@ import type { Logger } from "../core/lib/logger.ts";
 import { isOwnPage } from "./page-address.ts";
 
 /** Schemes that carry data out of the process. Nothing of ours is loaded over them. */
-const NETWORK_SCHEMES = ["http:", "https:", "ws:", "wss:", "ftp:", "file:"];
+const NETWORK_SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "ws:", "wss:", "ftp:", "file:"]);
 
 export interface GuardOptions {
   readonly logger: Logger;
@@ -57,7 +57,7 @@ function guardSession(target: Session, { logger, reachable }: GuardOptions): voi
   });
   target.webRequest.onBeforeRequest((details, answer) => {
     const url = new URL(details.url);
-    const cancel = NETWORK_SCHEMES.includes(url.protocol) && !reachable.includes(`${url.protocol}//${url.host}`);
+    const cancel = NETWORK_SCHEMES.has(url.protocol) && !reachable.includes(`${url.protocol}//${url.host}`);
     if (cancel) logger.warn("a request of the page was refused", { to: url.protocol });
     answer({ cancel });
   });

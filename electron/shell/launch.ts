@@ -39,7 +39,9 @@ export function readLaunch(input: LaunchInput): Launch {
     else if (!argument.startsWith("-") && argument !== "") plain.push(argument);
   }
   const directory = plain[input.packaged ? 0 : 1];
-  const chosen = [home, input.env["DECKHAND_HOME"]].find((value) => value !== null && value !== undefined && value !== "");
+  const chosen = [home, input.env["DECKHAND_HOME"]].find(
+    (value) => value !== null && value !== undefined && value !== "",
+  );
   return {
     home: resolve(input.workingDirectory, chosen ?? defaultHome(input)),
     directory: directory === undefined ? null : resolve(input.workingDirectory, directory),

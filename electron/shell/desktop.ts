@@ -1,0 +1,199 @@
+/**
+ * The desktop app between "ready" and "quit".
+ *
+ * Theory of operation: the window opens and loads its page while the host is still starting; a page that connects meanwhile
+ * waits in `accept` until the host is there. A host that does not start leaves the window with a notice and two ways on. All
+ * ways out end in the quit gate.
+ */
+import { app, BrowserWindow, dialog, powerMonitor } from "electron";
+import { CallError } from "#shared/client.ts";
+import type { Failure } from "#shared/failure.ts";
+import { systemClock } from "../core/lib/clock.ts";
+import { errorText, toFailure } from "../core/lib/error.ts";
+import type { Logger } from "../core/lib/logger.ts";
+import { createHost, type Host } from "../host.ts";
+import type { Channel } from "../ipc/channel.ts";
+import { createConnector } from "./connect.ts";
+import { openLink } from "./external-links.ts";
+import { installGuards } from "./guards.ts";
+import type { Launch } from "./launch.ts";
+import { createLocalClient } from "./local-client.ts";
+import { installMenu } from "./menu.ts";
+import { servePage } from "./protocol.ts";
+import { QuitGate } from "./quit-gate.ts";
+import { createTray } from "./tray.ts";
+import { createAppWindow } from "./window.ts";
+
+export interface DesktopOptions {
+  readonly logger: Logger;
+  readonly launch: Launch;
+  /** Built entries, and the folders of the page and of the icons. */
+  readonly paths: {
+    readonly guardian: string;
+    readonly preload: string;
+    readonly page: string;
+    readonly windowIcon: string;
+    readonly trayIcon: string;
+    readonly windowState: string;
+  };
+  /** Address of Vite's server in development; null in what ships. */
+  readonly development: string | null;
+  /** A line that stays on screen because the model is scripted. */
+  readonly demo: string | null;
+  /** For what a person must see even without a window. */
+  readonly tell: (line: string) => void;
+}
+
+export interface DesktopApp {
+  readonly gate: QuitGate;
+  /** A second start: the window in front, and its folder opened. */
+  openAgain(directory: string | null): void;
+}
+
+/** Starts everything. Called once, when Electron is ready. */
+export function startDesktop(options: DesktopOptions): DesktopApp {
+  const { logger, paths, development, tell } = options;
+  let host: Host | null = null;
+  let starting: Promise<void> = Promise.resolve();
+  let removeTray: () => void = () => undefined;
+  const waiting = new Set<Channel>();
+
+  const gate = new QuitGate({
+    clock: systemClock,
+    logger,
+    close: async () => {
+      connector.close();
+      removeTray();
+      for (const each of BrowserWindow.getAllWindows()) each.close();
+      await starting;
+      await host?.close();
+    },
+    exit: (code) => app.exit(code),
+  });
+  const quit = (reason: string) => void gate.quit(reason);
+
+  installGuards({ logger, reachable: development === null ? [] : [development, development.replace(/^http/, "ws")] });
+  installMenu({ onQuit: () => quit("the menu"), developerTools: !app.isPackaged });
+  const page = servePage({ logger, folder: paths.page, development });
+  const window = createAppWindow({
+    logger,
+    page,
+    preload: paths.preload,
+    icon: paths.windowIcon,
+    stateFile: paths.windowState,
+    developerTools: !app.isPackaged,
+  });
+  const connector = createConnector({
+    logger,
+    accept(channel) {
+      if (host !== null) return host.connect(channel);
+      waiting.add(channel);
+      channel.onClose(() => waiting.delete(channel));
+    },
+  });
+
+  const open = async (running: Host, directory: string) => {
+    const client = createLocalClient(running);
+    try {
+      await client.call("project.open", { directory });
+    } catch (error) {
+      report(error instanceof CallError ? error.failure : toFailure(error));
+    } finally {
+      client.close();
+    }
+  };
+  const report = (failure: Failure) => {
+    tellFailure(tell, failure);
+    const shown = dialog.showMessageBox({
+      type: "error",
+      message: failure.message,
+      ...(failure.next === null ? {} : { detail: failure.next }),
+      noLink: true,
+    });
+    // Nothing is decided in it; when it cannot be shown, the line above is what there is.
+    shown.catch((error: unknown) => logger.warn("a dialog could not be shown", { error: errorText(error) }));
+  };
+
+  const startHost = async () => {
+    try {
+      const started = await createHost({
+        kind: "desktop",
+        version: app.getVersion(),
+        home: options.launch.home,
+        logger,
+        desktop: { pickFolder, openExternal: (url) => openLink(url, logger) },
+        port: 0,
+        page: null,
+        guardian: paths.guardian,
+        demo: options.demo,
+        onStopRequested: () => quit("asked to stop"),
+      });
+      host = started;
+      if (gate.quitting) return;
+      removeTray = createTray({
+        logger,
+        host: started,
+        icon: paths.trayIcon,
+        onOpen: window.show,
+        onQuit: () => quit("the tray"),
+      });
+      if (options.launch.directory !== null) await open(started, options.launch.directory);
+      for (const channel of waiting) started.connect(channel);
+      waiting.clear();
+    } catch (error) {
+      logger.error("the host did not start", { error });
+      const failure = toFailure(error);
+      tellFailure(tell, failure);
+      if (!gate.quitting) showStartFailure(failure);
+    }
+  };
+  const showStartFailure = (failure: Failure) => {
+    const actions = [
+      { id: "again", label: "Try again" },
+      { id: "quit", label: "Quit" },
+    ];
+    window.showNotice(
+      { title: "Deckhand did not start", message: failure.message, next: failure.next, actions },
+      (id) => {
+        if (id === "quit") return quit("the host did not start");
+        starting = startHost().then(() => {
+          if (host !== null) window.showPage();
+        });
+      },
+    );
+  };
+
+  app.on("window-all-closed", () => {
+    // On macOS the app lives on in the menu bar. Elsewhere a tray may be invisible, so closing the window is quitting.
+    if (process.platform !== "darwin") quit("the window was closed");
+  });
+  app.on("activate", () => window.show());
+  app.on("will-quit", (event) => {
+    event.preventDefault();
+    quit("quit");
+  });
+  app.on("child-process-gone", (_event, { type, reason }) =>
+    logger.warn("a process of the app went away", { type, reason }),
+  );
+  powerMonitor.on("shutdown", () => quit("the system shuts down"));
+
+  window.show();
+  starting = startHost();
+  return {
+    gate,
+    openAgain(directory) {
+      window.show();
+      if (directory !== null && host !== null) void open(host, directory);
+    },
+  };
+}
+
+async function pickFolder(): Promise<string | null> {
+  const { filePaths } = await dialog.showOpenDialog({ properties: ["openDirectory", "createDirectory"] });
+  return filePaths[0] ?? null;
+}
+
+function tellFailure(tell: (line: string) => void, failure: Failure): void {
+  tell(`deckhand: ${failure.message}`);
+  if (failure.next !== null) tell(failure.next);
+}
