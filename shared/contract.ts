@@ -16,7 +16,13 @@ import {
 } from "./schema/chat.ts";
 import { detectionSchema, environmentStatusSchema } from "./schema/environment.ts";
 import { auditEntrySchema, hostInfoSchema, processListSchema } from "./schema/host.ts";
-import { permissionIdSchema, projectIdSchema, questionIdSchema, sessionIdSchema, workspaceIdSchema } from "./schema/id.ts";
+import {
+  permissionIdSchema,
+  projectIdSchema,
+  questionIdSchema,
+  sessionIdSchema,
+  workspaceIdSchema,
+} from "./schema/id.ts";
 import { logLineSchema, logPageSchema } from "./schema/log.ts";
 import { serverStatusSchema } from "./schema/server.ts";
 import { settingsChangeSchema, settingsSchema } from "./schema/settings.ts";
@@ -70,7 +76,10 @@ export const contract = {
   ),
   /** Without `services`: all of them and the server. Answers when nothing of it is left. */
   "environment.stop": procedure(ofWorkspace.extend({ services: serviceNames.optional() }), done),
-  "environment.restart": procedure(ofWorkspace.extend({ services: serviceNames.min(1) }), z.object({ runId: z.string() })),
+  "environment.restart": procedure(
+    ofWorkspace.extend({ services: serviceNames.min(1) }),
+    z.object({ runId: z.string() }),
+  ),
   "environment.status": procedure(ofWorkspace, environmentStatusSchema),
   "environment.watch": stream(ofWorkspace, environmentStatusSchema, { rule: "latest" }),
 
@@ -90,7 +99,11 @@ export const contract = {
   "log.sources": procedure(ofWorkspace, z.array(z.string())),
   /** The last `limit` lines after `after`, then every new one. */
   "log.follow": stream(
-    ofWorkspace.extend({ sources: serviceNames.optional(), after: z.number().int().min(0).default(0), limit: logLimit }),
+    ofWorkspace.extend({
+      sources: serviceNames.optional(),
+      after: z.number().int().min(0).default(0),
+      limit: logLimit,
+    }),
     logLineSchema,
     { rule: "drop" },
   ),
@@ -125,19 +138,27 @@ export const contract = {
     done,
   ),
   "question.reply": procedure(
-    ofWorkspace.extend({ question: questionIdSchema, answers: z.array(z.array(z.string().max(10_000)).max(100)).max(100) }),
+    ofWorkspace.extend({
+      question: questionIdSchema,
+      answers: z.array(z.array(z.string().max(10_000)).max(100)).max(100),
+    }),
     done,
   ),
   "question.reject": procedure(ofWorkspace.extend({ question: questionIdSchema }), done),
 
   "audit.list": procedure(
-    z.object({ since: z.string().datetime({ offset: true }).optional(), limit: z.number().int().min(1).max(10_000).default(500) }),
+    z.object({
+      since: z.string().datetime({ offset: true }).optional(),
+      limit: z.number().int().min(1).max(10_000).default(500),
+    }),
     z.object({ entries: z.array(auditEntrySchema) }),
   ),
 } as const;
 
 export type Contract = typeof contract;
-export type ProcedureName = { [Name in keyof Contract]: Contract[Name] extends Procedure ? Name : never }[keyof Contract];
+export type ProcedureName = {
+  [Name in keyof Contract]: Contract[Name] extends Procedure ? Name : never;
+}[keyof Contract];
 export type StreamName = { [Name in keyof Contract]: Contract[Name] extends Stream ? Name : never }[keyof Contract];
 
 /** What a caller passes: fields with a default may be left out. */

@@ -20,11 +20,6 @@ export function isToken(given: string | undefined, expected: string): boolean {
   return timingSafeEqual(hash(given), hash(expected));
 }
 
-/** The token of an `Authorization: Bearer …` header. */
-export function bearerToken(request: IncomingMessage): string | undefined {
-  return /^Bearer (\S+)$/.exec(request.headers.authorization ?? "")?.[1];
-}
-
 /**
  * The token of a WebSocket: browsers cannot set headers there, so it travels as a subprotocol (`token.<token>`), which
  * unlike a query stays out of logs and histories.

@@ -18,10 +18,14 @@ export async function connectToHost(home: string): Promise<{ client: Client; hos
   } catch (error) {
     // The file outlives a host that was killed for an instant, until the guardian has removed it.
     if (systemCode(error) === "ECONNREFUSED") throw noHost(home);
-    throw new AppError("host_refused", `The host (pid ${host.pid}) did not accept the connection: ${errorText(error)}.`, {
-      next: "Stop it and start it again.",
-      cause: error,
-    });
+    throw new AppError(
+      "host_refused",
+      `The host (pid ${host.pid}) did not accept the connection: ${errorText(error)}.`,
+      {
+        next: "Stop it and start it again.",
+        cause: error,
+      },
+    );
   }
 }
 

@@ -78,7 +78,11 @@ export async function runCommandLine(options: RunOptions): Promise<number> {
       signal: options.signal,
       connect: async () => keep((await connectToHost(home)).client),
       async connectOrStart() {
-        const { client, started } = await connectOrStartHost({ home, headless: options.headless, signal: options.signal });
+        const { client, started } = await connectOrStartHost({
+          home,
+          headless: options.headless,
+          signal: options.signal,
+        });
         return { client: keep(client), started };
       },
     };
@@ -100,7 +104,10 @@ function findCommand(words: readonly string[]): { command: Command; rest: string
   const without = (count: number) => words.filter((_, index) => !places.slice(0, count).includes(index));
   for (const count of [2, 1]) {
     if (places.length < count) continue;
-    const name = places.slice(0, count).map((place) => words[place]).join(" ");
+    const name = places
+      .slice(0, count)
+      .map((place) => words[place])
+      .join(" ");
     const command = commands.find((candidate) => candidate.name === name);
     if (command !== undefined) return { command, rest: without(count) };
   }
@@ -111,7 +118,8 @@ function parse(command: Command, rest: string[]) {
   try {
     const parsed = parseArgs({
       args: rest,
-      options: { ...command.options, ...commonOptions } as NonNullable<Parameters<typeof parseArgs>[0]>["options"] & object,
+      options: { ...command.options, ...commonOptions } as NonNullable<Parameters<typeof parseArgs>[0]>["options"] &
+        object,
       allowPositionals: true,
     });
     if (parsed.positionals.length > command.maxPositionals) {

@@ -36,7 +36,16 @@ export function statusLines(status: EnvironmentStatus): string[] {
   const { server } = status;
   if (server !== null && server.state !== "stopped") {
     const uptime = server.uptimeMs === null ? "" : formatDuration(server.uptimeMs);
-    rows.push(["OpenCode server", server.state.replace("_", " "), "", server.url ?? "", uptime, "", "", server.failure?.message ?? ""]);
+    rows.push([
+      "OpenCode server",
+      server.state.replace("_", " "),
+      "",
+      server.url ?? "",
+      uptime,
+      "",
+      "",
+      server.failure?.message ?? "",
+    ]);
   }
   return [`${status.directory} · ${status.profile} · ${status.phase}`, ...align(rows)];
 }

@@ -111,7 +111,8 @@ function subscribe(options: ServeOptions, open: Map<number, OpenCall>, frame: Cl
         clock: options.clock,
         overflow: (entry as Stream).overflow,
         send: (batch) => channel.send({ t: "batch", id: frame.id, ...batch }),
-        onOverrun: () => end(new AppError("unavailable", `The reader of ${frame.name} was too slow; open it again.`), true),
+        onOverrun: () =>
+          end(new AppError("unavailable", `The reader of ${frame.name} was too slow; open it again.`), true),
       });
       call = { batcher, close: () => end(new AppError("cancelled", "The reader left."), false) };
       open.set(frame.id, call);
@@ -140,7 +141,8 @@ function admit(
     throw new AppError("forbidden", "This connection may not call the host.");
   }
   if (open.has(frame.id)) throw new AppError("bad_input", `The id ${frame.id} is in use on this connection.`);
-  if (open.size >= MAX_OPEN) throw new AppError("unavailable", `More than ${MAX_OPEN} calls are open on this connection.`);
+  if (open.size >= MAX_OPEN)
+    throw new AppError("unavailable", `More than ${MAX_OPEN} calls are open on this connection.`);
   const entry: Procedure | Stream | undefined = Object.hasOwn(contract, frame.name)
     ? contract[frame.name as keyof typeof contract]
     : undefined;

@@ -1,10 +1,16 @@
 import { z } from "zod";
 
 /** Ids are branded so that a session's id cannot be passed where a workspace's is wanted. */
-export const projectIdSchema = z.string().regex(/^prj_[0-9a-f]{16}$/).brand("ProjectId");
+export const projectIdSchema = z
+  .string()
+  .regex(/^prj_[0-9a-f]{16}$/)
+  .brand("ProjectId");
 export type ProjectId = z.infer<typeof projectIdSchema>;
 
-export const workspaceIdSchema = z.string().regex(/^wsp_[0-9a-f]{16}$/).brand("WorkspaceId");
+export const workspaceIdSchema = z
+  .string()
+  .regex(/^wsp_[0-9a-f]{16}$/)
+  .brand("WorkspaceId");
 export type WorkspaceId = z.infer<typeof workspaceIdSchema>;
 
 /** OpenCode's own ids are passed through; only their alphabet is checked, since they become part of a URL path. */

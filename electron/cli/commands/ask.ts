@@ -98,14 +98,19 @@ class Turn {
               for (const item of items) this.#record.take(item);
               if (this.#record.finished) resolve();
             },
-            onEnd: (error) => fail(new AppError(error?.code ?? "host_missing", error?.message ?? "The host has ended.")),
+            onEnd: (error) =>
+              fail(new AppError(error?.code ?? "host_missing", error?.message ?? "The host has ended.")),
           }),
-          this.#client.subscribe("chat.watch", { workspace: this.#workspace }, {
-            onBatch: (items) => {
-              const state = items.at(-1);
-              if (state !== undefined) void this.#answerAll(state).catch(fail);
+          this.#client.subscribe(
+            "chat.watch",
+            { workspace: this.#workspace },
+            {
+              onBatch: (items) => {
+                const state = items.at(-1);
+                if (state !== undefined) void this.#answerAll(state).catch(fail);
+              },
             },
-          }),
+          ),
         );
         signal.addEventListener("abort", onAbort, { once: true });
         this.#record.onReady(() => {
@@ -152,7 +157,9 @@ class Turn {
     }
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     try {
-      const answer = await terminal.question(`\nThe agent wants ${what}\nAllow? [o]nce, [a]lways, anything else rejects: `);
+      const answer = await terminal.question(
+        `\nThe agent wants ${what}\nAllow? [o]nce, [a]lways, anything else rejects: `,
+      );
       if (answer.trim().toLowerCase() === "o") return "once";
       return answer.trim().toLowerCase() === "a" ? "always" : "reject";
     } finally {

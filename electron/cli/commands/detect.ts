@@ -28,7 +28,9 @@ function print(context: CommandContext, detection: Detection): void {
       const service = detection.services.find((candidate) => candidate.name === name);
       if (service === undefined) return [];
       const command = Array.isArray(service.command) ? service.command.join(" ") : service.command;
-      return [[`  ${service.name}`, service.kind, service.ports.map(({ port }) => port).join(" "), command, service.source]];
+      return [
+        [`  ${service.name}`, service.kind, service.ports.map(({ port }) => port).join(" "), command, service.source],
+      ];
     });
     line(`wave ${index + 1}`);
     align(rows).forEach(line);

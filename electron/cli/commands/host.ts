@@ -80,7 +80,8 @@ export const projectCommands: readonly Command[] = [
       const client = await context.connect();
       const projects = await currentProjects(client);
       context.output.document({ projects });
-      if (!context.json) align(projects.map((each) => [each.id, each.name, each.directory])).forEach(context.output.line);
+      if (!context.json)
+        align(projects.map((each) => [each.id, each.name, each.directory])).forEach(context.output.line);
       return exitCode.done;
     },
   },
@@ -106,7 +107,8 @@ export const projectCommands: readonly Command[] = [
     maxPositionals: 1,
     async run(context) {
       const id = projectIdSchema.safeParse(context.positionals[0]);
-      if (!id.success) throw new AppError("bad_input", "project remove wants the id that `deckhand project list` shows.");
+      if (!id.success)
+        throw new AppError("bad_input", "project remove wants the id that `deckhand project list` shows.");
       const client = await context.connect();
       await client.call("project.remove", { project: id.data });
       context.output.document({ removed: id.data });
@@ -126,13 +128,17 @@ async function connectIfThere(context: CommandContext) {
 
 function currentProjects(client: Awaited<ReturnType<CommandContext["connect"]>>) {
   return new Promise<readonly { id: string; name: string; directory: string }[]>((resolve, reject) => {
-    const stop = client.subscribe("project.watch", {}, {
-      onBatch(items) {
-        stop();
-        resolve(items.at(-1) ?? []);
+    const stop = client.subscribe(
+      "project.watch",
+      {},
+      {
+        onBatch(items) {
+          stop();
+          resolve(items.at(-1) ?? []);
+        },
+        onEnd: (error) => reject(new AppError(error?.code ?? "host_missing", error?.message ?? "The host has ended.")),
       },
-      onEnd: (error) => reject(new AppError(error?.code ?? "host_missing", error?.message ?? "The host has ended.")),
-    });
+    );
   });
 }
 
@@ -165,6 +171,7 @@ function printProcesses(context: CommandContext, list: ProcessList): void {
 function readSince(value: unknown): string | undefined {
   if (typeof value !== "string") return undefined;
   const time = Date.parse(value);
-  if (Number.isNaN(time)) throw new AppError("bad_input", `--since wants a time such as 2026-11-21T08:00:00Z, not "${value}".`);
+  if (Number.isNaN(time))
+    throw new AppError("bad_input", `--since wants a time such as 2026-11-21T08:00:00Z, not "${value}".`);
   return new Date(time).toISOString();
 }

@@ -11,7 +11,10 @@ export const serveCommand: Command = {
   async run(context) {
     const port = Number(context.options["port"] ?? 0);
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new AppError("bad_input", `--port wants a number from 0 to 65535, not "${String(context.options["port"])}".`);
+      throw new AppError(
+        "bad_input",
+        `--port wants a number from 0 to 65535, not "${String(context.options["port"])}".`,
+      );
     }
     const { runHeadless } = await import("../../headless-host.ts");
     return runHeadless({

@@ -34,7 +34,9 @@ export const trustCommand: Command = {
 
 function printReview(context: CommandContext, review: TrustReview): void {
   const { note } = context.output;
-  const state = { trusted: "is trusted", never: "is not trusted", changed: "has changed since it was trusted" }[review.state];
+  const state = { trusted: "is trusted", never: "is not trusted", changed: "has changed since it was trusted" }[
+    review.state
+  ];
   note(`${review.directory} ${state}. It would run:`);
   if (review.items.length === 0) note("  nothing of its own");
   for (const item of review.items) {

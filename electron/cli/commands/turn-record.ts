@@ -4,7 +4,12 @@ import type { Output } from "../command.ts";
 export interface TurnResult {
   readonly text: string;
   readonly parts: readonly Part[];
-  readonly permissions: readonly { id: string; permission: string; patterns: readonly string[]; reply: PermissionReply }[];
+  readonly permissions: readonly {
+    id: string;
+    permission: string;
+    patterns: readonly string[];
+    reply: PermissionReply;
+  }[];
   readonly error: { name: string; message: string } | null;
   readonly tokens: { input: number; output: number; reasoning: number };
   readonly cost: number;
@@ -74,8 +79,11 @@ export class TurnRecord {
 
   result(): TurnResult {
     const answers = [...this.#messages.values()].filter((message) => message.role === "assistant");
-    const parts = [...this.#parts.values()].filter(({ messageId }) => this.#messages.get(messageId)?.role === "assistant");
-    const sum = (read: (message: Omit<Message, "parts">) => number) => answers.reduce((total, each) => total + read(each), 0);
+    const parts = [...this.#parts.values()].filter(
+      ({ messageId }) => this.#messages.get(messageId)?.role === "assistant",
+    );
+    const sum = (read: (message: Omit<Message, "parts">) => number) =>
+      answers.reduce((total, each) => total + read(each), 0);
     return {
       text: parts.map(({ part }) => (part.type === "text" ? part.text : "")).join(""),
       parts: parts.map(({ part }) => part),

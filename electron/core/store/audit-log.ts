@@ -50,8 +50,6 @@ export class AuditLog {
 
   #trim(): void {
     this.#sinceTrim = 0;
-    this.#database
-      .prepare("DELETE FROM audit WHERE id <= (SELECT MAX(id) FROM audit) - ?")
-      .run(AUDIT_MAX_ENTRIES);
+    this.#database.prepare("DELETE FROM audit WHERE id <= (SELECT MAX(id) FROM audit) - ?").run(AUDIT_MAX_ENTRIES);
   }
 }

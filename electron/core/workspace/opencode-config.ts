@@ -71,7 +71,9 @@ function item(name: string, what: string, detail: string, source: string): Trust
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined;
 }
 
 function entries(value: unknown): [string, unknown][] {

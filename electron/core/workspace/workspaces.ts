@@ -30,7 +30,9 @@ export class Workspaces {
   }
 
   projects(): readonly Project[] {
-    return this.#registry.list().map((record) => ({ ...record, trusted: this.#trusted.get(record.workspace) ?? false }));
+    return this.#registry
+      .list()
+      .map((record) => ({ ...record, trusted: this.#trusted.get(record.workspace) ?? false }));
   }
 
   async open(directory: string): Promise<Project> {
