@@ -1,0 +1,83 @@
+import { Play, Square } from "lucide-react";
+import type { EnvironmentStatus } from "#shared/schema/environment.ts";
+import type { Project } from "#shared/schema/workspace.ts";
+import { useLive } from "../ipc/live.ts";
+import { Button } from "../ui/button.tsx";
+import { formatAgo, formatBytes, formatPath, formatPercent } from "../ui/format.ts";
+import { useNow } from "../ui/now.ts";
+import { environmentLook } from "../ui/state.ts";
+import { StateMark } from "../ui/state-mark.tsx";
+import { useActions, usePending } from "../view/app.ts";
+import { totals } from "./order.ts";
+
+/** Name and state of the environment, and the two buttons that change it: always both, always in the same place. */
+export function EnvironmentHeader({ project, environment }: { project: Project; environment: EnvironmentStatus | null }) {
+  const { workspace } = project;
+  const actions = useActions();
+  const { item: settings } = useLive("settings.watch", {});
+  const starting = usePending(`start:${workspace}`);
+  const stopping = usePending(`stop:${workspace}`);
+  const phase = environment?.phase ?? "stopped";
+  const serverStopped = environment?.server === null || environment?.server === undefined || environment.server.state === "stopped";
+  const mayStart = environment !== null && (phase === "stopped" || phase === "failed" || phase === "degraded");
+  const mayStop = environment !== null && phase !== "stopping" && !(phase === "stopped" && serverStopped);
+  return (
+    <header className="flex h-14 shrink-0 items-center gap-3 px-4">
+      <div className="min-w-0 flex-1">
+        <div className="flex min-w-0 items-center gap-3">
+          <h1 className="truncate text-lg font-semibold">{project.name}</h1>
+          {environment && (
+            <span role="status" aria-label="Environment state">
+              <StateMark look={environmentLook(phase)} />
+            </span>
+          )}
+        </div>
+        {environment && <Summary project={project} environment={environment} />}
+      </div>
+      {!project.trusted && (
+        <Button kind="quiet" onClick={() => actions.reviewTrust(workspace)}>
+          Review what runs
+        </Button>
+      )}
+      <Button
+        aria-label="Stop environment"
+        icon={<Square className="size-3" aria-hidden="true" />}
+        pending={stopping}
+        disabled={!mayStop}
+        onClick={() => void actions.stopEnvironment(workspace)}
+      >
+        Stop
+      </Button>
+      <Button
+        kind="primary"
+        aria-label="Start environment"
+        icon={<Play className="size-3" aria-hidden="true" />}
+        pending={starting || phase === "starting"}
+        disabled={!mayStart}
+        onClick={() => void actions.startEnvironment(workspace, settings?.serverWithEnvironment ?? true)}
+      >
+        Start
+      </Button>
+    </header>
+  );
+}
+
+function Summary({ project, environment }: { project: Project; environment: EnvironmentStatus }) {
+  const now = useNow();
+  const { ready, memoryBytes, cpuPercent } = totals(environment.services);
+  const since = formatAgo(now - Date.parse(environment.since));
+  const running = environment.phase !== "stopped";
+  const facts = [
+    environment.services.length > 0 && running && `${ready} of ${environment.services.length} ready`,
+    environment.services.length > 0 && !running && `${environment.services.length} ${environment.services.length === 1 ? "service" : "services"}`,
+    running && (since === "now" ? "since a moment ago" : `for ${since}`),
+    memoryBytes > 0 && formatBytes(memoryBytes),
+    memoryBytes > 0 && `${formatPercent(cpuPercent)} CPU`,
+    `profile ${environment.profile}`,
+  ].filter(Boolean);
+  return (
+    <p className="truncate text-sm text-muted tabular-nums">
+      {facts.join(" · ")} <span className="text-faint" title={project.directory}>· {formatPath(project.directory)}</span>
+    </p>
+  );
+}

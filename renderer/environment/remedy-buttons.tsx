@@ -1,0 +1,54 @@
+import type { FailureCode } from "#shared/failure.ts";
+import type { WorkspaceId } from "#shared/schema/id.ts";
+import { Button } from "../ui/button.tsx";
+import { useApp } from "../view/app.ts";
+import { remediesFor } from "./remedies.ts";
+
+/** The buttons that do what a failure's next step says. */
+export function RemedyButtons({
+  code,
+  name,
+  source,
+  workspace,
+  pending,
+  onRetry,
+}: {
+  code: FailureCode;
+  /** As it is called on screen. */
+  name: string;
+  /** As its log lines are marked. */
+  source: string;
+  workspace: WorkspaceId;
+  pending: boolean;
+  onRetry: () => void;
+}) {
+  const { actions, view } = useApp();
+  return remediesFor(code).map((remedy) => {
+    switch (remedy) {
+      case "retry":
+        return (
+          <Button key={remedy} small pending={pending} aria-label={`Try ${name} again`} onClick={onRetry}>
+            Try again
+          </Button>
+        );
+      case "logs":
+        return (
+          <Button key={remedy} small aria-label={`Show logs of ${name}`} onClick={() => actions.showLogs(workspace, [source])}>
+            Logs
+          </Button>
+        );
+      case "review-trust":
+        return (
+          <Button key={remedy} small onClick={() => actions.reviewTrust(workspace)}>
+            Review what runs
+          </Button>
+        );
+      case "settings":
+        return (
+          <Button key={remedy} small onClick={() => view.set({ dialog: { kind: "settings" } })}>
+            Settings
+          </Button>
+        );
+    }
+  });
+}

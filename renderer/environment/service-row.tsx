@@ -1,0 +1,130 @@
+import { Play, RotateCw, ScrollText, Square } from "lucide-react";
+import { memo } from "react";
+import type { WorkspaceId } from "#shared/schema/id.ts";
+import type { ServiceStatus } from "#shared/schema/service.ts";
+import { IconButton } from "../ui/button.tsx";
+import { formatBytes, formatPercent } from "../ui/format.ts";
+import { Link } from "../ui/link.tsx";
+import { healthLook, serviceLook } from "../ui/state.ts";
+import { StateMark } from "../ui/state-mark.tsx";
+import { useActions, usePending } from "../view/app.ts";
+import { Cell, Figure, Uptime } from "./cells.tsx";
+import { RemedyButtons } from "./remedy-buttons.tsx";
+
+type Properties = {
+  workspace: WorkspaceId;
+  service: ServiceStatus;
+  startsWave: boolean;
+  at: number;
+  index: number;
+  active: boolean;
+  chosen: boolean;
+  onActivate: (index: number) => void;
+  onOpen: (workspace: WorkspaceId, name: string | null) => void;
+};
+
+/** One service. Trouble takes a second line: cause, next step and the buttons that do it. */
+export const ServiceRow = memo(function ServiceRow({ workspace, service, startsWave, at, index, active, chosen, onActivate, onOpen }: Properties) {
+  const health = healthLook(service.health);
+  const { failure, name } = service;
+  const actions = useActions();
+  const pending = usePending(`service:${workspace}:${name}`);
+  return (
+    <div
+      role="row"
+      aria-label={name}
+      aria-rowindex={index + 3}
+      aria-selected={chosen}
+      tabIndex={active ? 0 : -1}
+      onFocus={() => onActivate(index)}
+      onClick={() => onOpen(workspace, chosen ? null : name)}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" || event.target !== event.currentTarget) return;
+        event.preventDefault();
+        onOpen(workspace, chosen ? null : name);
+      }}
+      className="group focus-inside hover:bg-hover aria-selected:bg-selected"
+    >
+      <div role="presentation" className="service-grid h-8">
+        <span role="gridcell" className="text-xs text-faint tabular-nums">
+          {startsWave ? service.wave + 1 : <span className="sr-only">{service.wave + 1}</span>}
+        </span>
+        <Cell title={service.command}>
+          <span className="font-medium">{name}</span>
+          {service.kind === "task" && <span className="ml-2 text-xs text-faint">task</span>}
+          {service.kind === "compose" && <span className="ml-2 text-xs text-faint">container</span>}
+        </Cell>
+        <Cell>
+          <StateMark look={serviceLook(service)} />
+        </Cell>
+        <Cell>{health ? <StateMark look={health} /> : <span className="text-faint">{service.kind === "task" ? "" : "No probe"}</span>}</Cell>
+        <Cell column="column-address">{service.url ? <Link url={service.url} /> : <Ports service={service} />}</Cell>
+        <Cell column="column-why" title={service.why ?? undefined}>
+          {!failure && <span className="text-muted">{service.why}</span>}
+        </Cell>
+        <Figure column="column-uptime">
+          <Uptime ms={service.uptimeMs} at={at} />
+        </Figure>
+        <Figure column="column-restarts">{service.restarts > 0 && <span className="text-busy">{service.restarts}</span>}</Figure>
+        <Figure column="column-memory">{service.memoryBytes !== null && formatBytes(service.memoryBytes)}</Figure>
+        <Figure column="column-cpu">{service.cpuPercent !== null && formatPercent(service.cpuPercent)}</Figure>
+        <RowActions workspace={workspace} service={service} tabbable={active} pending={pending} />
+      </div>
+      {failure && (
+        <div role="gridcell" className="flex items-center gap-3 pr-4 pb-1.5 pl-10.5">
+          <p className="min-w-0 flex-1">
+            {failure.message} {failure.next && <span className="text-muted">{failure.next}</span>}
+          </p>
+          {/* A press on a button is not a press on its row. */}
+          {/* eslint-disable-next-line jsx-a11y/no-static-element-interactions, jsx-a11y/click-events-have-key-events */}
+          <span className="flex shrink-0 gap-1.5" onClick={(event) => event.stopPropagation()}>
+            <RemedyButtons
+              code={failure.code}
+              name={name}
+              source={name}
+              workspace={workspace}
+              pending={pending}
+              onRetry={() => void actions.startServices(workspace, [name])}
+            />
+          </span>
+        </div>
+      )}
+    </div>
+  );
+});
+
+function Ports({ service }: { service: ServiceStatus }) {
+  if (service.ports.length === 0) return null;
+  return <span className="text-muted tabular-nums">{service.ports.map((port) => `:${port.port}`).join(" ")}</span>;
+}
+
+function RowActions({ workspace, service, tabbable, pending }: { workspace: WorkspaceId; service: ServiceStatus; tabbable: boolean; pending: boolean }) {
+  const actions = useActions();
+  const { name } = service;
+  const tabIndex = tabbable ? 0 : -1;
+  const wanted = service.desired === "running" && service.phase !== "completed";
+  return (
+    // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
+    <span
+      role="gridcell"
+      className="flex justify-end opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 group-aria-selected:opacity-100"
+      onClick={(event) => event.stopPropagation()}
+    >
+      <IconButton tabIndex={tabIndex} label={`Show logs of ${name}`} onClick={() => actions.showLogs(workspace, [name])}>
+        <ScrollText />
+      </IconButton>
+      <IconButton tabIndex={tabIndex} label={`Restart ${name}`} disabled={pending || service.phase === "stopped"} onClick={() => void actions.restartServices(workspace, [name])}>
+        <RotateCw />
+      </IconButton>
+      {wanted ? (
+        <IconButton tabIndex={tabIndex} label={`Stop ${name}`} pending={pending} onClick={() => void actions.stopServices(workspace, [name])}>
+          <Square />
+        </IconButton>
+      ) : (
+        <IconButton tabIndex={tabIndex} label={`Start ${name}`} pending={pending} onClick={() => void actions.startServices(workspace, [name])}>
+          <Play />
+        </IconButton>
+      )}
+    </span>
+  );
+}

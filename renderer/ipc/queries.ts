@@ -1,0 +1,22 @@
+/** Things asked for once, as query options. Pushed state is in live.ts; what changes something is in view/actions.ts. */
+import { queryOptions } from "@tanstack/react-query";
+import type { Client } from "#shared/client.ts";
+import type { WorkspaceId } from "#shared/schema/id.ts";
+
+/** What would run in the folder. Always read anew: its hash is what an approval gives back. */
+export const trustReviewQuery = (client: Client, workspace: WorkspaceId) =>
+  queryOptions({
+    queryKey: ["trust.review", workspace],
+    queryFn: ({ signal }) => client.call("trust.review", { workspace }, { signal }),
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
+
+/** Models of the workspace's server; they change only with its configuration, which needs a restart. */
+export const modelsQuery = (client: Client, workspace: WorkspaceId, serverPid: number | null) =>
+  queryOptions({
+    queryKey: ["chat.models", workspace, serverPid],
+    queryFn: ({ signal }) => client.call("chat.models", { workspace }, { signal }),
+    staleTime: 60_000,
+  });

@@ -1,0 +1,169 @@
+/**
+ * Everything a person can do, once: buttons, the palette, keys and menus all come here. An action answers with nothing; what
+ * it changed is what the host pushes. It reports trouble as a toast and turns "not trusted" into the prompt that can help.
+ */
+import { CallError, type Client } from "#shared/client.ts";
+import type { Failure } from "#shared/failure.ts";
+import type { PermissionReply, SessionStatus } from "#shared/schema/chat.ts";
+import type { PermissionId, QuestionId, SessionId, WorkspaceId } from "#shared/schema/id.ts";
+import type { SettingsChange } from "#shared/schema/settings.ts";
+import type { Project } from "#shared/schema/workspace.ts";
+import { createStore, type Store } from "./store.ts";
+import type { Page, View } from "./view.ts";
+
+export interface Notify {
+  success(message: string): void;
+  error(failure: Failure): void;
+}
+
+export type Actions = ReturnType<typeof createActions>;
+
+/** Anything thrown as a failure that can be shown. What is not the host's answer is a fault of this page. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CallError) return error.failure;
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: "internal", message, next: "Reload the window; report it if it comes back.", details: {} };
+}
+
+export function createActions({ client, view, notify }: { client: Client; view: Store<View>; notify: Notify }) {
+  /** What has been pressed and not been answered yet, by key. Controls show it within a frame. */
+  const pending = createStore<Record<string, boolean>>({});
+
+  /** Runs an action once at a time per key; true where it succeeded. */
+  const attempt = async (key: string, workspace: WorkspaceId | null, run: () => Promise<unknown>): Promise<boolean> => {
+    if (pending.get()[key]) return false;
+    pending.set({ [key]: true });
+    try {
+      await run();
+      return true;
+    } catch (error) {
+      const failure = failureOf(error);
+      const untrusted = failure.code === "not_trusted" || failure.code === "trust_changed";
+      if (untrusted && workspace) {
+        view.set({ dialog: { kind: "trust", workspace, then: () => void attempt(key, workspace, run) } });
+      } else if (failure.code !== "cancelled") notify.error(failure);
+      return false;
+    } finally {
+      pending.set({ [key]: false });
+    }
+  };
+
+  const confirm = (title: string, consequence: string, action: string, run: () => void): void =>
+    view.set({ dialog: { kind: "confirm", title, consequence, action, run } });
+
+  const openDirectory = async (directory: string): Promise<boolean> =>
+    attempt("open", null, async () => {
+      const project = await client.call("project.open", { directory });
+      view.set({ project: project.id, page: "environment" });
+    });
+
+  return {
+    pending,
+
+    go: (page: Page, project?: Project["id"]) => view.set(project ? { page, project } : { page }),
+    showService: (workspace: WorkspaceId, service: string | null) =>
+      view.set((state) => ({ service: { ...state.service, [workspace]: service } })),
+    showLogs: (workspace: WorkspaceId, sources: readonly string[]) =>
+      view.set((state) => ({ page: "logs", sources: { ...state.sources, [workspace]: sources } })),
+    showSession: (workspace: WorkspaceId, session: SessionId | null) =>
+      view.set((state) => ({ session: { ...state.session, [workspace]: session } })),
+    chooseModel: (workspace: WorkspaceId, model: string) => view.set((state) => ({ model: { ...state.model, [workspace]: model } })),
+    findInLogs: () => view.set((state) => ({ page: "logs", searchAsked: state.searchAsked + 1 })),
+
+    openDirectory,
+    /** The native dialog where there is one, else our own with a path field. */
+    openFolder: async (dialog: boolean) => {
+      if (!dialog) return view.set({ dialog: { kind: "open-folder" } });
+      await attempt("pick", null, async () => {
+        const directory = await client.call("host.pickFolder", {});
+        if (directory !== null) await openDirectory(directory);
+      });
+    },
+    removeProject: (project: Project) =>
+      confirm(
+        `Remove “${project.name}” from Deckhand?`,
+        "What runs in it is stopped and Deckhand forgets it. The folder itself is not touched.",
+        "Remove",
+        () => void attempt(`remove:${project.id}`, null, () => client.call("project.remove", { project: project.id })),
+      ),
+
+    startEnvironment: (workspace: WorkspaceId, server: boolean) =>
+      attempt(`start:${workspace}`, workspace, () => client.call("environment.start", { workspace, server })),
+    stopEnvironment: (workspace: WorkspaceId) =>
+      attempt(`stop:${workspace}`, null, () => client.call("environment.stop", { workspace })),
+    startServices: (workspace: WorkspaceId, services: string[]) =>
+      attempt(`service:${workspace}:${services[0] ?? ""}`, workspace, () => client.call("environment.start", { workspace, services })),
+    stopServices: (workspace: WorkspaceId, services: string[]) =>
+      attempt(`service:${workspace}:${services[0] ?? ""}`, null, () => client.call("environment.stop", { workspace, services })),
+    restartServices: (workspace: WorkspaceId, services: string[]) =>
+      attempt(`service:${workspace}:${services[0] ?? ""}`, workspace, () => client.call("environment.restart", { workspace, services })),
+    startServer: (workspace: WorkspaceId) =>
+      attempt(`server:${workspace}`, workspace, () => client.call("server.start", { workspace })),
+    stopServer: (workspace: WorkspaceId) => attempt(`server:${workspace}`, null, () => client.call("server.stop", { workspace })),
+    restartServer: (workspace: WorkspaceId) =>
+      attempt(`server:${workspace}`, workspace, () => client.call("server.restart", { workspace })),
+
+    reviewTrust: (workspace: WorkspaceId) => view.set({ dialog: { kind: "trust", workspace, then: null } }),
+    revokeTrust: (workspace: WorkspaceId) =>
+      attempt(`trust:${workspace}`, null, async () => {
+        await client.call("trust.revoke", { workspace });
+        notify.success("Trust taken back. The next start asks again.");
+      }),
+
+    createSession: (workspace: WorkspaceId) =>
+      attempt(`session:${workspace}`, workspace, async () => {
+        const session = await client.call("session.create", { workspace });
+        view.set((state) => ({
+          page: "chat",
+          session: { ...state.session, [workspace]: session.id },
+          composerAsked: state.composerAsked + 1,
+        }));
+      }),
+    /** Sends a message, into a new session where none is chosen. */
+    prompt: (workspace: WorkspaceId, session: SessionId | null, text: string, model: string | null) =>
+      attempt(`prompt:${workspace}`, workspace, async () => {
+        const id = session ?? (await client.call("session.create", { workspace })).id;
+        if (id !== session) view.set((state) => ({ session: { ...state.session, [workspace]: id } }));
+        await client.call("session.prompt", { workspace, session: id, text, ...(model ? { model } : {}) });
+      }),
+    abort: (workspace: WorkspaceId, session: SessionId) =>
+      attempt(`abort:${session}`, null, () => client.call("session.abort", { workspace, session })),
+    removeSession: (workspace: WorkspaceId, session: { id: SessionId; title: string; status: SessionStatus }) =>
+      confirm(
+        `Remove the session “${session.title || "Untitled"}”?`,
+        session.status.type === "idle" ? "Its messages are deleted and cannot be brought back." : "It is working: the turn is ended, and its messages are deleted for good.",
+        "Remove",
+        () =>
+          void attempt(`remove:${session.id}`, null, async () => {
+            await client.call("session.remove", { workspace, session: session.id });
+            if (view.get().session[workspace] === session.id) {
+              view.set((state) => ({ session: { ...state.session, [workspace]: null } }));
+            }
+          }),
+      ),
+    replyPermission: (workspace: WorkspaceId, permission: PermissionId, reply: PermissionReply, message?: string) =>
+      attempt(`permission:${permission}`, null, () =>
+        client.call("permission.reply", { workspace, permission, reply, ...(message ? { message } : {}) }),
+      ),
+    replyQuestion: (workspace: WorkspaceId, question: QuestionId, answers: string[][]) =>
+      attempt(`question:${question}`, null, () => client.call("question.reply", { workspace, question, answers })),
+    rejectQuestion: (workspace: WorkspaceId, question: QuestionId) =>
+      attempt(`question:${question}`, null, () => client.call("question.reject", { workspace, question })),
+
+    openLink: (url: string) => void attempt(`link:${url}`, null, () => client.call("host.openLink", { url })),
+    changeSettings: (change: SettingsChange) => attempt("settings", null, () => client.call("settings.change", change)),
+    dismissNotice: (id: string) => attempt(`notice:${id}`, null, () => client.call("host.dismissNotice", { id })),
+    stopHost: () =>
+      confirm(
+        "Stop Deckhand and everything it runs?",
+        "Every service and OpenCode server of every project is stopped; turns that are running are ended.",
+        "Stop everything",
+        () => void attempt("stop-host", null, () => client.call("host.stop", {})),
+      ),
+    copy: (text: string, what: string) =>
+      attempt("copy", null, async () => {
+        await navigator.clipboard.writeText(text);
+        notify.success(`Copied ${what}.`);
+      }),
+  };
+}
