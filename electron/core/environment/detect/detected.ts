@@ -1,0 +1,86 @@
+/** What detection finds: what everybody may see of a service (its plan) and what only the runner needs. */
+import type { Detection, Problem, ServicePlan } from "#shared/schema/environment.ts";
+import type { DependencyCondition } from "#shared/schema/service.ts";
+import type { TrustItem } from "#shared/schema/workspace.ts";
+import type { RestartPolicy } from "../../service/restart-policy.ts";
+
+/** How a service waits for another one. */
+export interface Dependency {
+  readonly condition: DependencyCondition;
+  /** False: the service starts also where the other one fails, or is not there. */
+  readonly required: boolean;
+  /** Only an order that detection inferred. It gives way where the files themselves say otherwise. */
+  readonly inferred: boolean;
+}
+
+/** What is run for a service. */
+export type ServiceRun =
+  | { readonly kind: "argv"; readonly argv: readonly [string, ...string[]] }
+  | { readonly kind: "compose"; readonly service: string };
+
+/** The compose files of a project, as docker compose must be given them. */
+export interface ComposeSource {
+  /** Relative to the folder, in order: a later file overrides an earlier one. */
+  readonly files: readonly string[];
+  /** Every profile that a service of the files names; needed to take all of them down. */
+  readonly profiles: readonly string[];
+}
+
+/** One service as found in one source, before the sources are merged. */
+export interface DetectedService {
+  readonly plan: ServicePlan;
+  readonly run: ServiceRun;
+  /** The same edges as `plan.dependsOn`, with all that the runner needs. Names are hostile, hence a map. */
+  readonly dependencies: ReadonlyMap<string, Dependency>;
+  /** What the source sets for the process on top of the environment of the login shell. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly restart: RestartPolicy;
+  /** Its ports speak HTTP as far as one can tell, so that an `http://` address of it makes sense. */
+  readonly http: boolean;
+  /** The port is a framework's default, not written in the project. */
+  readonly portAssumed: boolean;
+  /** Where it stands when an order has to be inferred. */
+  readonly role: "infrastructure" | "migrate" | "seed" | "service";
+  readonly trust: TrustItem;
+}
+
+/** The result of reading one source. */
+export interface SourceReading {
+  readonly services: readonly DetectedService[];
+  readonly problems: readonly Problem[];
+  readonly compose?: ComposeSource;
+}
+
+/** Everything known about the services of a folder. Nothing of it was run to find out. */
+export interface DetectedProject {
+  /** The real path of the folder. */
+  readonly directory: string;
+  readonly detection: Detection;
+  readonly services: ReadonlyMap<string, DetectedService>;
+  readonly compose: ComposeSource | null;
+  /** One item for each service: exactly what would run, for the trust prompt. */
+  readonly trust: readonly TrustItem[];
+  /** SHA-256 over everything that decides what would run. It differs when a script or a container definition differs. */
+  readonly fingerprint: string;
+}
+
+/** A problem of the project's files that keeps something from running. */
+export function errorProblem(code: Problem["code"], source: string, message: string): Problem {
+  return { code, severity: "error", message, source };
+}
+
+/** A problem that one should know of; everything still runs. */
+export function warningProblem(code: Problem["code"], source: string, message: string): Problem {
+  return { code, severity: "warning", message, source };
+}
+
+/** Longest name a service may have; the contract's own limit for names. */
+const MAX_NAME_LENGTH = 256;
+
+/**
+ * Whether a name can be shown, typed and passed as an argument: no control characters, no leading dash (a program would
+ * take it for an option), not empty, not endless.
+ */
+export function isUsableName(name: string): boolean {
+  return name.length > 0 && name.length <= MAX_NAME_LENGTH && !name.startsWith("-") && !/\p{C}/u.test(name);
+}
