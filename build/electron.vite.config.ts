@@ -1,8 +1,12 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "electron-vite";
 
+const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, "../package.json"), "utf8")) as {
+  version: string;
+};
 const top = resolve(import.meta.dirname, "..");
 
 /**
@@ -11,6 +15,7 @@ const top = resolve(import.meta.dirname, "..");
  */
 export default defineConfig({
   main: {
+    define: { __DECKHAND_VERSION__: JSON.stringify(version) },
     build: {
       target: "node20",
       outDir: resolve(top, "out/main"),

@@ -1,14 +1,11 @@
 #!/usr/bin/env node
 /** Entry of the command line: `deckhand …`. */
-import { join, resolve } from "node:path";
-import { version } from "../package.json";
+import { resolve } from "node:path";
 import { defaultHome } from "./core/lib/home.ts";
 import type { Output } from "./cli/command.ts";
 import { runCommandLine } from "./cli/run.ts";
+import { endSignal } from "./end-signal.ts";
 
-const interrupt = new AbortController();
-// The first signal ends the command in order; `serve` listens for itself and bounds its own end.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupt.abort());
 // A reader that has seen enough (`| head`) is no error.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
@@ -25,9 +22,9 @@ const output = (json: boolean): Output => ({
 
 process.exitCode = await runCommandLine({
   words: process.argv.slice(2),
-  version,
+  version: __DECKHAND_VERSION__,
   defaultHome: resolve(process.env["DECKHAND_HOME"] ?? defaultHome()),
-  headless: join(import.meta.dirname, "headless.js"),
+  built: import.meta.dirname,
   output,
-  signal: interrupt.signal,
+  signal: endSignal(),
 });

@@ -2,12 +2,32 @@
  * The composition root: every long-lived object of a host is built here, once, and owned by one Scope.
  * The desktop app (main.ts) and the headless host (headless.ts) differ only in what they pass in.
  */
-import type { HostInfo, HostKind } from "#shared/schema/host.ts";
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
-import type { Project } from "#shared/schema/workspace.ts";
+import type { HostInfo, HostKind } from "#shared/schema/host.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
-import type { Channel } from "./ipc/channel.ts";
+import type { Project } from "#shared/schema/workspace.ts";
+import { startApiServer } from "./api/api-server.ts";
+import { removeHostFile, writeHostFile } from "./api/host-file.ts";
+import { systemClock } from "./core/lib/clock.ts";
+import { AppError, errorText } from "./core/lib/error.ts";
 import type { Logger } from "./core/lib/logger.ts";
+import { Scope } from "./core/lib/scope.ts";
+import { createProcessKeeper } from "./core/process/keeper.ts";
+import { AuditLog } from "./core/store/audit-log.ts";
+import { openDatabase } from "./core/store/database.ts";
+import { acquireHostLock } from "./core/store/host-lock.ts";
+import { SettingsStore } from "./core/store/settings-store.ts";
+import { ProjectRegistry } from "./core/workspace/projects.ts";
+import { TrustRegister } from "./core/workspace/trust.ts";
+import { Workspaces } from "./core/workspace/workspaces.ts";
+import { HostState } from "./host-state.ts";
+import { workspaceFactory } from "./workspace-factory.ts";
+import type { Channel } from "./ipc/channel.ts";
+import { hostHandlers } from "./ipc/host-handlers.ts";
+import { serve } from "./ipc/serve.ts";
 
 /** What only a desktop can do for the core. */
 export interface Desktop {
@@ -32,6 +52,8 @@ export interface HostOptions {
   readonly guardian: string;
   /** A line that stays on screen because the model is scripted. */
   readonly demo: string | null;
+  /** Added to every server's OpenCode configuration (the demo's scripted provider); null in real use. */
+  readonly opencodeConfig?: Record<string, unknown> | null;
   /** Asked to end (by `host.stop`): the owner closes the host and exits. */
   readonly onStopRequested: () => void;
 }
@@ -42,6 +64,8 @@ export interface Host {
   readonly pageUrl: string;
   /** Serves the contract over a connection until it closes. */
   readonly connect: (channel: Channel) => void;
+  /** Nothing runs and nobody is connected. */
+  readonly isIdle: () => boolean;
   readonly projects: {
     list(): readonly Project[];
     /** Calls at once with the current list, then at each change. */
@@ -57,4 +81,149 @@ export interface Host {
   readonly close: () => Promise<void>;
 }
 
-export declare function createHost(options: HostOptions): Promise<Host>;
+/** @throws AppError `host_running` where another host owns the home, `state_unwritable`, `port_in_use`. */
+export async function createHost(options: HostOptions): Promise<Host> {
+  const scope = new Scope("host", options.logger);
+  try {
+    return await build(options, scope);
+  } catch (error) {
+    await scope.close();
+    throw error;
+  }
+}
+
+async function build(options: HostOptions, scope: Scope): Promise<Host> {
+  const { home, logger } = options;
+  const clock = systemClock;
+  const now = () => clock.now();
+  makeHome(home);
+
+  const lock = acquireHostLock(join(home, "host.lock"));
+  if (lock === null) {
+    throw new AppError("host_running", `Another Deckhand host owns ${home}.`, {
+      next: "Use that one, or stop it with `deckhand stop`.",
+    });
+  }
+  scope.add("lock", () => lock.release());
+
+  const { database, quarantined } = openDatabase(join(home, "deckhand.db"), now);
+  scope.add("store", () => database.close());
+
+  const state = new HostState({
+    kind: options.kind,
+    version: options.version,
+    home,
+    demo: options.demo,
+    desktop: options.desktop !== null,
+    now,
+    logger,
+  });
+  if (quarantined !== null) {
+    state.notify({
+      id: "store-damaged",
+      severity: "warning",
+      message: `The store was damaged and has been started afresh: projects, trust and settings are gone. The damaged file is kept as ${quarantined}.`,
+      next: "Open your folders again.",
+    });
+  }
+
+  const settings = new SettingsStore({ database, logger });
+  const audit = new AuditLog({ database, now });
+  const registry = new ProjectRegistry({ database, now });
+  const trust = new TrustRegister({ database, now });
+
+  const runId = randomBytes(8).toString("hex");
+  const keeper = createProcessKeeper({ home, runId, clock, logger, guardianPath: options.guardian, scope });
+  const settled = await keeper.settle();
+  if (settled.survivors.length > 0) {
+    state.notify({
+      id: "survivors",
+      severity: "warning",
+      message: `An earlier run left processes that could not be ended: ${settled.survivors.map((each) => `${each.command} (pid ${each.pid})`).join(", ")}.`,
+      next: "End them yourself if they are in the way.",
+    });
+  }
+
+  const createWorkspace = workspaceFactory({
+    home,
+    scope,
+    clock,
+    logger,
+    keeper,
+    settings,
+    audit,
+    trust,
+    opencodeConfig: options.opencodeConfig ?? null,
+    notify: (notice) => state.notify(notice),
+  });
+  const workspaces = new Workspaces({ registry, create: createWorkspace, logger });
+  scope.add("workspaces", () => workspaces.close());
+  scope.run("trust of the known projects", async () => {
+    for (const project of registry.list()) await workspaces.refreshTrust(project.workspace);
+  });
+
+  const handlers = hostHandlers({
+    workspaces,
+    settings,
+    audit,
+    info: () => state.info(),
+    watchInfo: (listener) => state.watch(listener),
+    processes: () => ({ host: state.identity(), processes: keeper.list() }),
+    dismissNotice: (id) => state.dismiss(id),
+    // The answer must be on its way before the connection ends.
+    requestStop: () => setImmediate(options.onStopRequested),
+    pickFolder: options.desktop === null ? null : () => options.desktop?.pickFolder() ?? Promise.resolve(null),
+    openExternal: options.desktop === null ? null : (url) => options.desktop?.openExternal(url) ?? Promise.resolve(),
+  });
+  const channels = new Set<Channel>();
+  const connect = (channel: Channel): void => {
+    channels.add(channel);
+    channel.onClose(() => channels.delete(channel));
+    serve({ channel, handlers, clock, logger });
+  };
+
+  const token = randomBytes(32).toString("hex");
+  const api = await startApiServer({
+    port: options.port,
+    token,
+    page: options.page,
+    logger,
+    notReady: () => (scope.closed ? "The host is ending." : null),
+    onChannel: connect,
+  });
+  scope.add("api", () => api.close());
+  scope.add("connections", () => {
+    for (const channel of channels) channel.close();
+  });
+  writeHostFile(home, { ...state.identity(), port: api.port, token });
+  // Registered last, so it goes first: from here on no command finds a host that is ending.
+  scope.add("host file", () => removeHostFile(home));
+  logger.info("The host is ready", { kind: options.kind, version: options.version, pid: process.pid, port: api.port });
+
+  return {
+    info: () => state.info(),
+    pageUrl: `http://127.0.0.1:${api.port}/#token=${token}`,
+    connect,
+    isIdle: () => channels.size === 0 && workspaces.all().every((workspace) => !workspace.busy),
+    projects: { list: () => workspaces.projects(), watch: (listener) => workspaces.watchProjects(listener) },
+    environments: {
+      watch: (listener) => workspaces.watchStatuses(listener),
+      async start(id) {
+        await workspaces.get(id).start({ server: settings.get().serverWithEnvironment });
+      },
+      stop: (id) => workspaces.get(id).stop(),
+    },
+    close: () => scope.close(),
+  };
+}
+
+function makeHome(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new AppError("state_unwritable", `Making the home ${home} failed: ${errorText(error)}.`, {
+      next: "Name another folder with --home or DECKHAND_HOME.",
+      cause: error,
+    });
+  }
+}

@@ -6,6 +6,9 @@ export interface CommandContext {
   readonly positionals: readonly string[];
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly home: string;
+  /** Folder of the built entries. */
+  readonly built: string;
+  readonly version: string;
   readonly json: boolean;
   readonly output: Output;
   /** Aborts on Ctrl-C and SIGTERM. */

@@ -1,4 +1,5 @@
 /** From words to a command to an exit code. Whatever a command throws is told here, once. */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Client } from "#shared/client.ts";
 import { CallError } from "#shared/client.ts";
@@ -45,8 +46,8 @@ export interface RunOptions {
   readonly words: readonly string[];
   readonly version: string;
   readonly defaultHome: string;
-  /** Built entry of the headless host. */
-  readonly headless: string;
+  /** Folder of the built entries. */
+  readonly built: string;
   readonly output: (json: boolean) => Output;
   readonly signal: AbortSignal;
 }
@@ -73,6 +74,8 @@ export async function runCommandLine(options: RunOptions): Promise<number> {
       positionals,
       options: values,
       home,
+      built: options.built,
+      version: options.version,
       json,
       output,
       signal: options.signal,
@@ -80,7 +83,7 @@ export async function runCommandLine(options: RunOptions): Promise<number> {
       async connectOrStart() {
         const { client, started } = await connectOrStartHost({
           home,
-          headless: options.headless,
+          headless: join(options.built, "headless.js"),
           signal: options.signal,
         });
         return { client: keep(client), started };

@@ -19,10 +19,13 @@ export const serveCommand: Command = {
     const { runHeadless } = await import("../../headless-host.ts");
     return runHeadless({
       home: context.home,
+      built: context.built,
+      version: context.version,
       port,
       open: context.options["open"] === true,
       json: context.json,
       untilIdle: false,
+      signal: context.signal,
     });
   },
 };

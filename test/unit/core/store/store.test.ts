@@ -1,0 +1,144 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { silentLogger } from "../../../../electron/core/lib/logger.ts";
+import { AuditLog } from "../../../../electron/core/store/audit-log.ts";
+import { openDatabase } from "../../../../electron/core/store/database.ts";
+import { acquireHostLock } from "../../../../electron/core/store/host-lock.ts";
+import { SettingsStore } from "../../../../electron/core/store/settings-store.ts";
+
+let folder = "";
+const now = () => 1_700_000_000_000;
+const path = () => join(folder, "deckhand.db");
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "deckhand-store-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function withDatabase<Value>(use: (database: ReturnType<typeof openDatabase>["database"]) => Value): Value {
+  const { database } = openDatabase(path(), now);
+  try {
+    return use(database);
+  } finally {
+    database.close();
+  }
+}
+
+describe("the store", () => {
+  it("keeps settings over a restart, and gives defaults for what was never set", () => {
+    withDatabase((database) => {
+      const settings = new SettingsStore({ database, logger: silentLogger });
+      expect(settings.get()).toEqual({ theme: "system", opencodeBinary: null, serverWithEnvironment: true });
+      settings.change({ theme: "dark" });
+    });
+    withDatabase((database) => {
+      expect(new SettingsStore({ database, logger: silentLogger }).get()).toMatchObject({
+        theme: "dark",
+        serverWithEnvironment: true,
+      });
+    });
+  });
+
+  it("treats a stored setting that no longer fits as not set, and keeps the others", () => {
+    withDatabase((database) => {
+      const write = database.prepare("INSERT INTO settings (key, value) VALUES (?, ?)");
+      write.run("theme", '"pink"');
+      write.run("serverWithEnvironment", "false");
+      write.run("opencodeBinary", "{not json");
+      expect(new SettingsStore({ database, logger: silentLogger }).get()).toEqual({
+        theme: "system",
+        opencodeBinary: null,
+        serverWithEnvironment: false,
+      });
+    });
+  });
+
+  it("uses WAL with full sync", () => {
+    withDatabase((database) => {
+      expect(database.prepare("PRAGMA journal_mode").get()).toMatchObject({ journal_mode: "wal" });
+      expect(database.prepare("PRAGMA synchronous").get()).toMatchObject({ synchronous: 2 });
+    });
+  });
+
+  it("sets a damaged file aside whole, starts afresh, and says where it is", () => {
+    writeFileSync(path(), "this is no database ".repeat(500));
+    const { database, quarantined } = openDatabase(path(), now);
+    database.close();
+    expect(quarantined).toBe(`${path()}.damaged-${now()}`);
+    expect(readFileSync(quarantined ?? "", "utf8")).toContain("this is no database");
+  });
+
+  it("sets aside a file of a newer version instead of guessing at it", () => {
+    withDatabase((database) => database.exec("PRAGMA user_version = 999"));
+    const { database, quarantined } = openDatabase(path(), now);
+    database.close();
+    expect(quarantined).not.toBeNull();
+  });
+
+  it("opens whatever bytes lie at its path: as a store, or set aside; never a crash, never a lost file", () => {
+    withDatabase((database) => new SettingsStore({ database, logger: silentLogger }).change({ theme: "light" }));
+    const sound = readFileSync(path());
+    fc.assert(
+      fc.property(fc.nat(sound.length - 1), fc.uint8Array({ minLength: 1, maxLength: 64 }), (offset, bytes) => {
+        const mutated = Buffer.from(sound);
+        mutated.set(bytes.slice(0, sound.length - offset), offset);
+        rmSync(folder, { recursive: true, force: true });
+        folder = mkdtempSync(join(tmpdir(), "deckhand-store-"));
+        writeFileSync(path(), mutated);
+        const { database, quarantined } = openDatabase(path(), now);
+        const settings = new SettingsStore({ database, logger: silentLogger });
+        settings.change({ theme: "dark" });
+        database.close();
+        if (quarantined !== null) expect(readdirSync(folder)).toContain(`deckhand.db.damaged-${now()}`);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("lists audit entries oldest first, since a time, at most so many", () => {
+    withDatabase((database) => {
+      let time = Date.parse("2026-01-01T00:00:00Z");
+      const audit = new AuditLog({ database, now: () => time });
+      const entry = {
+        actor: "user",
+        workspace: null,
+        service: null,
+        generation: null,
+        from: null,
+        to: null,
+        reason: null,
+      } as const;
+      for (const action of ["one", "two", "three"]) {
+        audit.add({ ...entry, action });
+        time += 1_000;
+      }
+      expect(audit.list({ limit: 2 }).map((each) => each.action)).toEqual(["two", "three"]);
+      expect(audit.list({ since: "2026-01-01T01:00:01+01:00", limit: 9 }).map((each) => each.action)).toEqual([
+        "two",
+        "three",
+      ]);
+    });
+  });
+
+  it("lets one host into a home, and the next as soon as it has left", () => {
+    const lockPath = join(folder, "host.lock");
+    const first = acquireHostLock(lockPath);
+    expect(first).not.toBeNull();
+    expect(acquireHostLock(lockPath)).toBeNull();
+    first?.release();
+    const second = acquireHostLock(lockPath);
+    expect(second).not.toBeNull();
+    second?.release();
+  });
+
+  it("says cause and next step where the folder cannot hold a store", () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    expect(() => openDatabase(join(file, "deckhand.db"), now)).toThrow(
+      expect.objectContaining({ code: "state_unwritable", next: expect.stringContaining("folder") }) as Error,
+    );
+  });
+});
