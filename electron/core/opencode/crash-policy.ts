@@ -1,0 +1,31 @@
+/** Whether and when a server that crashed is started again. Pure. */
+
+/**
+ * Three crashes in five minutes, then a person decides: the numbers of VS Code's extension host, which has the same
+ * problem. A server that crashes more often does so for a reason that another start does not remove.
+ */
+export const CRASH_LIMIT = 3;
+export const CRASH_WINDOW_MS = 5 * 60_000;
+/** The first restart comes after half a second: a person has hardly noticed. Doubled with each further crash. */
+export const FIRST_DELAY_MS = 500;
+/** So that servers that crashed together (no memory) do not start together: half of the delay either way. */
+const JITTER = 0.5;
+
+export type CrashVerdict = { readonly restartInMs: number } | { readonly gaveUp: true; readonly crashes: number };
+
+/**
+ * @param crashes When it crashed, monotonic ms, oldest first, the present crash included.
+ * @param now Monotonic ms.
+ * @param random In [0, 1).
+ */
+export function judgeCrash(crashes: readonly number[], now: number, random: number): CrashVerdict {
+  const recent = recentCrashes(crashes, now).length;
+  if (recent >= CRASH_LIMIT) return { gaveUp: true, crashes: recent };
+  const delay = FIRST_DELAY_MS * 2 ** Math.max(0, recent - 1);
+  return { restartInMs: Math.round(delay * (1 + JITTER * (2 * random - 1))) };
+}
+
+/** Those that still count. */
+export function recentCrashes(crashes: readonly number[], now: number): number[] {
+  return crashes.filter((at) => now - at < CRASH_WINDOW_MS);
+}

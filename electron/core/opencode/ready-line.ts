@@ -1,0 +1,41 @@
+/**
+ * The one line of `opencode serve` that matters: `opencode server listening on http://127.0.0.1:4096` (measured with
+ * 1.18.33; the line is on stdout, with or without a password).
+ */
+
+/** Longer lines are noise: the real one has some fifty characters. Also keeps the pattern cheap on a line of 64 KiB. */
+const READY_LINE_MAX = 512;
+/** Below are the ports of the system; OpenCode takes 4096 or one the kernel picks. */
+const LOWEST_PORT = 1_024;
+
+export type ReadyLine =
+  | { readonly kind: "listening"; readonly port: number; readonly url: string }
+  /** It says that it can be reached from other machines. */
+  | { readonly kind: "unsafe"; readonly host: string }
+  /** It looks like the line, but the address in it cannot be one. */
+  | { readonly kind: "invalid"; readonly address: string };
+
+/**
+ * Reads one line of stdout; null where it is not the ready line. The whole line must be it: a port in some other sentence
+ * is not taken. Where several lines match, the last one counts, since a server that moves says so.
+ */
+export function parseReadyLine(line: string): ReadyLine | null {
+  if (line.length > READY_LINE_MAX) return null;
+  // eslint-disable-next-line no-control-regex -- SGR colours begin with ESC
+  const plain = line.replaceAll(/\u001b\[[0-9;]*m/g, "").trim();
+  const match = /^opencode server listening on (\S+)$/.exec(plain);
+  const address = match?.[1];
+  if (address === undefined) return null;
+  const parts = /^http:\/\/(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+):([0-9]{1,5})\/?$/.exec(address);
+  const host = parts?.[1]?.toLowerCase();
+  const port = Number(parts?.[2]);
+  if (host === undefined || port < LOWEST_PORT || port > 65_535) return { kind: "invalid", address };
+  if (!isLoopback(host)) return { kind: "unsafe", host };
+  // `localhost` may resolve to either family; the server was told 127.0.0.1, so that is what is asked.
+  const reachable = host === "localhost" ? "127.0.0.1" : host;
+  return { kind: "listening", port, url: `http://${reachable}:${port}` };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "[::1]" || /^127(\.[0-9]{1,3}){3}$/.test(host);
+}
