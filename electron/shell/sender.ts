@@ -3,7 +3,6 @@ import { PAGE_ORIGIN } from "./page-address.ts";
 /** The part of Electron's WebFrameMain that decides who speaks. Reading any of it throws once the frame is gone. */
 export interface Frame {
   readonly origin: string;
-  readonly detached: boolean;
   readonly parent: object | null;
   readonly processId: number;
   readonly routingId: number;
@@ -12,6 +11,8 @@ export interface Frame {
 /**
  * Whether a message comes from the main frame of our window, showing our own page.
  *
+ * `detached` is not asked: Electron 33 leaves it set on the live main frame of a page that was loaded again after a crash.
+ *
  * @param sender The frame that sent it, as the event says; null once it has navigated away or was destroyed.
  * @param main The main frame of that web contents as it is now; null once the web contents is destroyed.
  */
@@ -19,7 +20,6 @@ export function isOwnMainFrame(sender: Frame | null, main: Frame | null): boolea
   if (sender === null || main === null) return false;
   try {
     return (
-      !sender.detached &&
       sender.parent === null &&
       sender.processId === main.processId &&
       sender.routingId === main.routingId &&

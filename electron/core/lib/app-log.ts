@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Clock } from "./clock.ts";
 import { errorText, systemCode } from "./error.ts";
 import type { LogFields, Logger } from "./logger.ts";
-import { redactText, redactValue } from "./redaction.ts";
+import { redactText, redactValue } from "./log-facts.ts";
 
 /** One file holds this many bytes; with the older ones, the log of the app takes 10 MB at most. */
 const MAX_FILE_BYTES = 2_000_000;

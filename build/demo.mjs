@@ -1,0 +1,79 @@
+/**
+ * `npm run demo`: the app on the sample project, with a scripted model in place of an AI. No key, no network, and a home of
+ * its own, so that nothing of a person's real projects is touched.
+ */
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { buildIfStale } from "./build.mjs";
+import { bundleForNode } from "./bundle.mjs";
+import { openApp, say } from "./launch.mjs";
+
+const top = join(import.meta.dirname, "..");
+/** The model listens on loopback and reads nothing from disk; it answers in a fraction of this. */
+const MODEL_START_MS = 10_000;
+
+function demoHome() {
+  const state = process.env["XDG_STATE_HOME"];
+  return join(state?.startsWith("/") ? state : join(homedir(), ".local", "state"), "deckhand-demo");
+}
+
+/** A working copy of the sample project. What a person changed in it is kept; our own files are brought up to date. */
+function copyProject(home) {
+  const project = join(home, "demo", "harbour");
+  mkdirSync(join(home, "demo"), { recursive: true, mode: 0o700 });
+  cpSync(join(top, "test", "fixtures", "projects", "harbour"), project, { recursive: true });
+  // Its two dependencies are among our own.
+  const modules = join(project, "node_modules");
+  if (!existsSync(modules)) symlinkSync(join(top, "node_modules"), modules, "dir");
+  return project;
+}
+
+/** Starts the scripted model; it ends when its stdin does, which is when we do. */
+async function startModel() {
+  const program = await bundleForNode({
+    entry: "test/fakes/scripted-model/main.ts",
+    folder: "demo",
+    name: "scripted-model",
+  });
+  const child = spawn(process.execPath, [program, "--until-stdin-ends"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const line = await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("The scripted model did not start.")), MODEL_START_MS);
+    createInterface({ input: child.stdout }).once("line", (text) => {
+      clearTimeout(timer);
+      resolve(text);
+    });
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      reject(new Error(`The scripted model ended with code ${code}.`));
+    });
+  });
+  return { config: JSON.parse(line).config, stop: () => child.kill("SIGTERM") };
+}
+
+try {
+  await buildIfStale(say);
+  const home = demoHome();
+  const project = copyProject(home);
+  const model = await startModel();
+  try {
+    process.exitCode = await openApp({
+      args: ["--home", home, ...process.argv.slice(2), project],
+      env: {
+        ...process.env,
+        DECKHAND_DEMO: "Demo: a scripted model answers, no AI is called",
+        // Merged by the host into the configuration of every OpenCode server it starts.
+        DECKHAND_DEMO_CONFIG: JSON.stringify(model.config),
+      },
+    });
+  } finally {
+    model.stop();
+  }
+} catch (error) {
+  say(error.message);
+  process.exitCode = 1;
+}
