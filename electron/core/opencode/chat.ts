@@ -65,13 +65,18 @@ export class Chat {
     return this.#store.watch(listener);
   }
 
-  /** See SessionStore.events. */
-  events(session: SessionId, onEvent: (event: SessionEvent) => void, onEnd: (error: AppError) => void): () => void {
+  /** See SessionStore.events. @param onEnd Called once if the session is gone or cannot be read. */
+  events(
+    session: SessionId,
+    onEvent: (event: SessionEvent) => void,
+    onEnd: (error: AppError) => void = () => undefined,
+  ): () => void {
     return this.#store.events(session, onEvent, onEnd);
   }
 
-  async createSession(options: { readonly title?: string | undefined } = {}, signal?: AbortSignal): Promise<Session> {
-    const body = options.title === undefined ? {} : { title: options.title };
+  /** @param title Left out: OpenCode lets the model find one at the first message. */
+  async createSession(title?: string, signal?: AbortSignal): Promise<Session> {
+    const body = title === undefined ? {} : { title };
     const answer = await this.#client().call({
       method: "POST",
       path: "/session",
