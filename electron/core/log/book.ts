@@ -1,0 +1,264 @@
+import type { Failure } from "#shared/failure.ts";
+import type { LogLine, LogPage } from "#shared/schema/log.ts";
+import type { Clock } from "../lib/clock.ts";
+import { AppError, errorText, systemCode, toFailure } from "../lib/error.ts";
+import type { Logger } from "../lib/logger.ts";
+import { LogFile, type WriteBudget } from "./log-file.ts";
+import { mergeLines } from "./merge.ts";
+import { recoverSegments } from "./recover.ts";
+import { Redactor } from "./redaction.ts";
+import { LineRing } from "./ring.ts";
+import { plainText, sanitizeLine } from "./sanitize.ts";
+import type { LogBook, LogQuery } from "./types.ts";
+
+export interface BookLimits {
+  /** The ring of each source. */
+  readonly ringLines: number;
+  readonly ringBytes: number;
+  /** The files of each source. */
+  readonly fileBytes: number;
+  readonly files: number;
+  /** Lines that wait for the disk, over all sources. */
+  readonly waitingBytes: number;
+}
+
+/** 10,000 lines fill a screen 200 times; 30 MB of files hold about 200,000 usual lines of one source. */
+export const defaultLimits: BookLimits = {
+  ringLines: 10_000,
+  ringBytes: 4 * 1_024 * 1_024,
+  fileBytes: 10 * 1_024 * 1_024,
+  files: 3,
+  waitingBytes: 64 * 1_024 * 1_024,
+};
+
+export interface BookOptions {
+  /** Holds the files of this workspace and nothing else; made when the first line comes. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The disk does not take the logs. Called once until it takes them again; the rings go on working. */
+  readonly onTrouble: (failure: Failure) => void;
+  readonly limits?: Partial<BookLimits>;
+}
+
+interface Source {
+  readonly ring: LineRing;
+  readonly file: LogFile;
+  /** Streams whose last piece was cut: the next one continues it. */
+  readonly open: Set<LogLine["stream"]>;
+}
+
+interface Follower {
+  readonly sources: ReadonlySet<string> | null;
+  readonly listener: (line: LogLine) => void;
+}
+
+export function createLogBook(options: BookOptions): LogBook {
+  return new Book(options);
+}
+
+class Book implements LogBook {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #limits: BookLimits;
+  readonly #onTrouble: (failure: Failure) => void;
+  readonly #recovered: ReturnType<typeof recoverSegments>;
+  readonly #redactor = new Redactor();
+  readonly #sources = new Map<string, Source>();
+  readonly #followers = new Set<Follower>();
+  readonly #budget: WriteBudget;
+  #seq = 0;
+  /** Sources whose files do not take their lines at the moment. */
+  readonly #troubled = new Set<string>();
+  #isClosed = false;
+
+  constructor(options: BookOptions) {
+    this.#folder = options.folder;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#onTrouble = options.onTrouble;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#budget = { maxBytes: this.#limits.waitingBytes, usedBytes: 0 };
+    this.#recovered = recoverSegments(options.folder);
+    for (const { source, lastSeq } of this.#recovered.values()) {
+      this.#seq = Math.max(this.#seq, lastSeq);
+      this.#source(source);
+    }
+  }
+
+  append(source: string, line: { stream: LogLine["stream"]; text: string; generation: number; cut: boolean }): void {
+    if (this.#isClosed) return;
+    const entry = this.#source(source);
+    const continues = entry.open.has(line.stream);
+    if (line.cut) entry.open.add(line.stream);
+    else entry.open.delete(line.stream);
+    this.#seq += 1;
+    const stored: LogLine = {
+      seq: this.#seq,
+      at: this.#clock.now(),
+      source,
+      stream: line.stream,
+      text: this.#redactor.line(sanitizeLine(line.text), { continues, cut: line.cut }),
+      generation: line.generation,
+      cut: line.cut,
+    };
+    entry.ring.push(stored);
+    entry.file.append(stored);
+    for (const follower of this.#followers) this.#tell(follower, stored);
+  }
+
+  async read(query: LogQuery): Promise<LogPage> {
+    const names = query.sources ?? this.sources();
+    const entries = names.map((name) => this.#sources.get(name)).filter((entry) => entry !== undefined);
+    const isForward = query.from === "start";
+    const range = { after: query.after, before: query.before ?? Infinity };
+    const matches = matcher(query.grep);
+    const lines: LogLine[] = [];
+    const merged = mergeLines(
+      entries.map((entry) => linesOf(entry, range, isForward)),
+      isForward,
+    );
+    if (query.limit > 0) {
+      for await (const line of merged) {
+        if (!matches(line)) continue;
+        lines.push(line);
+        if (lines.length >= query.limit) break;
+      }
+    }
+    return {
+      lines: isForward ? lines : lines.reverse(),
+      firstSeq: least(entries.map(({ file, ring }) => least([file.firstSeq, ring.first?.seq ?? null]))),
+      lastSeq: greatest(entries.map(({ ring }) => ring.last?.seq ?? (ring.evictedThrough || null))),
+    };
+  }
+
+  follow(
+    query: { readonly sources?: readonly string[]; readonly after: number; readonly limit: number },
+    listener: (line: LogLine) => void,
+  ): () => void {
+    const follower = { sources: query.sources === undefined ? null : new Set(query.sources), listener };
+    const names = query.sources ?? this.sources();
+    const missed = names
+      .flatMap((name) => this.#sources.get(name)?.ring.between(query.after, Infinity).slice(-query.limit) ?? [])
+      .sort((a, b) => a.seq - b.seq);
+    for (const line of query.limit > 0 ? missed.slice(-query.limit) : []) this.#tell(follower, line);
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  sources(): string[] {
+    return [...this.#sources.keys()];
+  }
+
+  tail(source: string, count: number): LogLine[] {
+    return count > 0 ? (this.#sources.get(source)?.ring.tail(count) ?? []) : [];
+  }
+
+  addSecret(secret: string): void {
+    this.#redactor.add(secret);
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all([...this.#sources.values()].map(({ file }) => file.flush()));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#followers.clear();
+    await Promise.all([...this.#sources.values()].map(({ file }) => file.close()));
+  }
+
+  #source(name: string): Source {
+    const known = this.#sources.get(name);
+    if (known !== undefined) return known;
+    const { ringLines, ringBytes, fileBytes, files } = this.#limits;
+    const recovered = [...this.#recovered.values()].filter(({ source }) => source === name);
+    const lastSeq = Math.max(0, ...recovered.map((segment) => segment.lastSeq));
+    const source: Source = {
+      ring: new LineRing({ maxLines: ringLines, maxBytes: ringBytes }, lastSeq),
+      file: new LogFile({
+        folder: this.#folder,
+        source: name,
+        maxBytes: fileBytes,
+        count: files,
+        clock: this.#clock,
+        budget: this.#budget,
+        recovered: this.#recovered,
+        onTrouble: (error) => this.#trouble(name, error),
+        onWritten: () => this.#troubled.delete(name),
+      }),
+      open: new Set(),
+    };
+    this.#sources.set(name, source);
+    return source;
+  }
+
+  #tell({ sources, listener }: Follower, line: LogLine): void {
+    if (sources !== null && !sources.has(line.source)) return;
+    try {
+      listener(line);
+    } catch (error) {
+      this.#logger.error("a follower of the log failed", { error: errorText(error) });
+    }
+  }
+
+  #trouble(source: string, error: unknown): void {
+    const isNew = this.#troubled.size === 0;
+    this.#troubled.add(source);
+    if (!isNew) return;
+    const failure = new AppError(
+      "state_unwritable",
+      `The log of ${source} cannot be written to ${this.#folder}: ${errorText(error)}`,
+      {
+        next: "Free some space or repair the folder. Until then the newest lines are kept in memory.",
+        details: { folder: this.#folder, system: systemCode(error) },
+        cause: error,
+      },
+    );
+    this.#logger.warn(failure.message);
+    this.#onTrouble(toFailure(failure));
+  }
+}
+
+/** The lines of one source in order, from the files as far as the ring does not reach back. */
+async function* linesOf(
+  { ring, file }: Source,
+  range: { readonly after: number; readonly before: number },
+  isForward: boolean,
+): AsyncGenerator<LogLine[]> {
+  // Taken first: what leaves the ring from here on was copied, and what left it before is flushed below.
+  const { evictedThrough } = ring;
+  const newest = ring.between(range.after, range.before);
+  const before = Math.min(range.before, evictedThrough + 1);
+  if (!isForward) yield newest.reverse();
+  if (range.after < evictedThrough && before > range.after + 1) {
+    await file.flush();
+    const segments = await file.segments();
+    try {
+      for (const segment of isForward ? segments : segments.toReversed()) {
+        yield* isForward ? segment.forward(range.after, before) : segment.backward(range.after, before);
+      }
+    } finally {
+      await Promise.all(segments.map((segment) => segment.close()));
+    }
+  }
+  if (isForward) yield newest;
+}
+
+function matcher(grep: RegExp | undefined): (line: LogLine) => boolean {
+  if (grep === undefined) return () => true;
+  // A global or sticky expression remembers where it stopped and would miss every other line.
+  const expression = new RegExp(grep.source, grep.flags.replace(/[gy]/g, ""));
+  return (line) => expression.test(plainText(line.text));
+}
+
+function least(values: readonly (number | null)[]): number | null {
+  const numbers = values.filter((value) => value !== null);
+  return numbers.length === 0 ? null : Math.min(...numbers);
+}
+
+function greatest(values: readonly (number | null)[]): number | null {
+  const numbers = values.filter((value) => value !== null);
+  return numbers.length === 0 ? null : Math.max(...numbers);
+}
