@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { LogLine } from "#shared/schema/log.ts";
+import { nextFrame } from "../ui/frame.ts";
 import { SgrText } from "../ui/sgr-text.tsx";
 import { useApp } from "../view/app.ts";
 
@@ -14,12 +15,11 @@ export function Tail({ workspace, source }: { workspace: WorkspaceId; source: st
   useEffect(
     () =>
       client.subscribe("log.follow", { workspace, sources: [source], limit: LINES }, {
-        onBatch: (items) =>
-          // One render a frame however fast it writes: the batch is acknowledged only when it has been painted.
-          new Promise((resolve) => {
-            setLines((old) => [...old, ...items].slice(-LINES));
-            requestAnimationFrame(() => resolve());
-          }),
+        onBatch: (items) => {
+          setLines((old) => [...old, ...items].slice(-LINES));
+          // A few renders a frame at most, however fast it writes: the next batches come after this one is acknowledged.
+          return nextFrame();
+        },
       }),
     [client, workspace, source],
   );

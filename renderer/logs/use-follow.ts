@@ -1,0 +1,52 @@
+import { useCallback, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import type { LogBuffer } from "./log-buffer.ts";
+
+/** Within so many px of the end one is at the end: a line and a bit. */
+const AT_END_PX = 24;
+
+/**
+ * Keeps the list at its end while the reader is there. Scrolling up stops it; from then on nothing moves under the reader,
+ * and the lines that come in are counted.
+ */
+export function useFollow({ scroller, buffer, version, wrap }: { scroller: RefObject<HTMLDivElement | null>; buffer: LogBuffer; version: number; wrap: boolean }) {
+  const [following, setFollowing] = useState(true);
+  const [left, setLeft] = useState(0);
+  const lastTop = useRef(0);
+
+  const lookBack = useCallback(() => {
+    setFollowing((was) => {
+      if (was) setLeft(buffer.arrived);
+      return false;
+    });
+    buffer.setReading(true);
+  }, [buffer]);
+
+  const toEnd = useCallback(() => {
+    buffer.setReading(false);
+    setFollowing(true);
+    const box = scroller.current;
+    if (box) box.scrollTop = box.scrollHeight;
+  }, [buffer, scroller]);
+
+  const onScroll = () => {
+    const box = scroller.current;
+    if (!box) return;
+    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < AT_END_PX;
+    // Only going up is the reader's wish; the list growing under a fixed place is not.
+    if (atEnd && !following) toEnd();
+    else if (!atEnd && following && box.scrollTop < lastTop.current - 1) lookBack();
+    lastTop.current = box.scrollTop;
+  };
+
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (!box || !following) return;
+    box.scrollTop = box.scrollHeight;
+    lastTop.current = box.scrollTop;
+  }, [version, following, wrap, scroller]);
+
+  // Leaving the page ends the reading: what is kept of the log may be trimmed again.
+  useLayoutEffect(() => () => buffer.setReading(false), [buffer]);
+
+  return { following, newLines: following ? 0 : buffer.arrived - left, onScroll, toEnd, lookBack };
+}
