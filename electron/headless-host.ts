@@ -19,6 +19,8 @@ export interface HeadlessOptions {
   /** Folder of the built entries. */
   readonly built: string;
   readonly version: string;
+  /** A folder to open as a project; null: none. */
+  readonly directory: string | null;
   readonly port: number;
   /** Also show the page in the person's browser. */
   readonly open: boolean;
@@ -55,6 +57,7 @@ export async function runHeadless(options: HeadlessOptions): Promise<number> {
   process.stdout.write(
     options.json ? `${JSON.stringify({ url: host.pageUrl })}\n` : `deckhand ready ${host.pageUrl}\n`,
   );
+  if (options.directory !== null) await openProject(host, options.directory);
   if (options.open) openInBrowser(host.pageUrl);
   const end = AbortSignal.any([options.signal, asked.signal]);
   const stopWatching = options.untilIdle ? watchIdle(host, () => asked.abort()) : () => undefined;
@@ -71,6 +74,15 @@ export async function runHeadless(options: HeadlessOptions): Promise<number> {
   } catch (error) {
     logger.error("The host did not end in order; its guardian finishes", { error: errorText(error) });
     return 1;
+  }
+}
+
+/** A folder that cannot be opened is told; the host is of use without it. */
+async function openProject(host: Host, directory: string): Promise<void> {
+  try {
+    await host.projects.open(resolve(directory));
+  } catch (error) {
+    process.stderr.write(`${errorText(error)}\n`);
   }
 }
 

@@ -1,11 +1,12 @@
-/** Entry of the headless host, as the command line starts it: `node headless.js --home DIR [--port N] [--open] [--until-idle]`. */
+/** Entry of the headless host, as the command line starts it: `node headless.js --home DIR [--port N] [--open] [--until-idle] [DIR]`. */
 import { parseArgs } from "node:util";
 import { defaultHome } from "./core/lib/home.ts";
 import { toFailure } from "./core/lib/error.ts";
 import { endSignal } from "./end-signal.ts";
 import { runHeadless } from "./headless-host.ts";
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     home: { type: "string" },
     port: { type: "string" },
@@ -19,6 +20,7 @@ try {
     home: values.home ?? process.env["DECKHAND_HOME"] ?? defaultHome(),
     built: import.meta.dirname,
     version: __DECKHAND_VERSION__,
+    directory: positionals[0] ?? null,
     port: Number(values.port ?? 0),
     open: values.open ?? false,
     json: false,

@@ -68,6 +68,8 @@ export interface Host {
   readonly isIdle: () => boolean;
   readonly projects: {
     list(): readonly Project[];
+    /** @throws AppError `folder_missing`, `not_a_folder`, `folder_unreadable`. */
+    open(directory: string): Promise<Project>;
     /** Calls at once with the current list, then at each change. */
     watch(listener: (projects: readonly Project[]) => void): () => void;
   };
@@ -205,7 +207,11 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
     pageUrl: `http://127.0.0.1:${api.port}/#token=${token}`,
     connect,
     isIdle: () => channels.size === 0 && workspaces.all().every((workspace) => !workspace.busy),
-    projects: { list: () => workspaces.projects(), watch: (listener) => workspaces.watchProjects(listener) },
+    projects: {
+      list: () => workspaces.projects(),
+      open: (directory) => workspaces.open(directory),
+      watch: (listener) => workspaces.watchProjects(listener),
+    },
     environments: {
       watch: (listener) => workspaces.watchStatuses(listener),
       async start(id) {

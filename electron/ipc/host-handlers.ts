@@ -121,7 +121,12 @@ export function hostHandlers(parts: HostParts): Handlers {
       await workspace(input).chat.remove(input.session);
       return null;
     },
-    "session.events": (input, sink) => workspace(input).chat.events(input.session, (event) => sink.push(event)),
+    "session.events": (input, sink) =>
+      workspace(input).chat.events(
+        input.session,
+        (event) => sink.push(event),
+        (error) => sink.end(error),
+      ),
     "permission.reply": async (input) => {
       await workspace(input).chat.replyPermission(input.permission, input.reply, input.message);
       return null;

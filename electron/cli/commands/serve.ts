@@ -21,6 +21,7 @@ export const serveCommand: Command = {
       home: context.home,
       built: context.built,
       version: context.version,
+      directory: null,
       port,
       open: context.options["open"] === true,
       json: context.json,

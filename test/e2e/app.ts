@@ -1,0 +1,180 @@
+/**
+ * The app under test, the same for both projects: in Electron the real window, in Chromium the page of a headless host. Each
+ * test gets a home, a copy of the sample project and a scripted model of its own, and proves at its end that no process that
+ * carries the home's marker is left.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { test as base, _electron, expect, type ElectronApplication, type Page } from "@playwright/test";
+import { startScriptedModel, type ScriptedModel } from "../fakes/scripted-model/server.ts";
+import { scriptedModelConfig } from "../fakes/scripted-model/config.ts";
+import { DeckhandPage } from "./pages/deckhand-page.ts";
+
+export { expect };
+
+const top = resolve(import.meta.dirname, "../..");
+/** Start of a host with everything cold, on two busy cores. */
+const START_MS = 30_000;
+
+export interface RunningApp {
+  readonly page: Page;
+  /** Process id of the host itself. */
+  readonly hostPid: number;
+  /** Chooses what the native folder dialog answers; where there is none the path is typed. */
+  chooseFolder(directory: string): Promise<void>;
+  /** Quits as a person would, and waits until the host has ended. */
+  quit(): Promise<void>;
+}
+
+interface Fixtures {
+  /** Folder of the host's state, new for each test. */
+  home: string;
+  /** A copy of the sample project. */
+  harbour: string;
+  model: ScriptedModel;
+  app: RunningApp;
+  deckhand: DeckhandPage;
+}
+
+export const test = base.extend<Fixtures>({
+  // oxlint-disable-next-line no-empty-pattern -- Playwright reads the dependencies from the pattern
+  home: async ({}, use) => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), "deckhand-e2e-")));
+    await use(join(folder, "home"));
+    await expect.poll(() => processesOf(folder), { message: "left behind", timeout: 10_000 }).toEqual([]);
+    rmSync(folder, { recursive: true, force: true });
+  },
+  harbour: async ({ home }, use) => {
+    await use(copyProject("harbour", join(home, "..", "harbour")));
+  },
+  // oxlint-disable-next-line no-empty-pattern -- Playwright reads the dependencies from the pattern
+  model: async ({}, use) => {
+    const model = await startScriptedModel();
+    await use(model);
+    await model.close();
+  },
+  app: async ({ home, model, browser }, use, testInfo) => {
+    const env = appEnvironment(home, model);
+    const app =
+      testInfo.project.name === "electron"
+        ? await startElectron(home, env)
+        : await startHeadless(home, env, async (url) => {
+            const context = await browser.newContext({ viewport: testInfo.project.use.viewport ?? null });
+            const page = await context.newPage();
+            await page.goto(url);
+            return page;
+          });
+    await use(app);
+    await app.quit();
+  },
+  deckhand: async ({ app }, use) => {
+    await use(new DeckhandPage(app));
+  },
+});
+
+/** A copy of a sample project; its dependencies are among our own. */
+export function copyProject(name: string, target: string): string {
+  cpSync(join(top, "test", "fixtures", "projects", name), target, { recursive: true });
+  if (!existsSync(join(target, "node_modules"))) symlinkSync(join(top, "node_modules"), join(target, "node_modules"), "dir");
+  return target;
+}
+
+/** A clean environment: the person's own OpenCode data and configuration must play no part. */
+function appEnvironment(home: string, model: ScriptedModel): Record<string, string> {
+  const kept = ["PATH", "HOME", "LANG", "DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "TMPDIR", "DOCKER_HOST", "USER", "SHELL"];
+  const env: Record<string, string> = {};
+  for (const name of kept) if (process.env[name] !== undefined) env[name] = process.env[name];
+  const data = join(home, "..", "xdg");
+  return {
+    ...env,
+    XDG_DATA_HOME: join(data, "data"),
+    XDG_CONFIG_HOME: join(data, "config"),
+    XDG_STATE_HOME: join(data, "state"),
+    XDG_CACHE_HOME: join(data, "cache"),
+    OPENCODE_DISABLE_MODELS_FETCH: "1",
+    DECKHAND_DEMO: "Demo: a scripted model answers, no AI is called",
+    DECKHAND_DEMO_CONFIG: JSON.stringify(scriptedModelConfig(model.url)),
+  };
+}
+
+async function startElectron(home: string, env: Record<string, string>): Promise<RunningApp> {
+  const dist = process.env["ELECTRON_OVERRIDE_DIST_PATH"] ?? join(top, "node_modules", "electron", "dist");
+  const electron: ElectronApplication = await _electron.launch({
+    executablePath: join(dist, "electron"),
+    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), top, "--home", home],
+    env,
+    timeout: START_MS,
+  });
+  const page = await electron.firstWindow({ timeout: START_MS });
+  const hostPid = electron.process().pid ?? 0;
+  return {
+    page,
+    hostPid,
+    async chooseFolder(directory) {
+      await electron.evaluate(({ dialog }, path) => {
+        dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [path] });
+      }, directory);
+    },
+    async quit() {
+      const ended = new Promise<void>((resolvePromise) => {
+        if (electron.process().exitCode !== null || electron.process().signalCode !== null) resolvePromise();
+        else electron.process().once("exit", () => resolvePromise());
+      });
+      await electron.evaluate(({ app }) => app.quit()).catch(() => undefined); // It may be gone before it answers.
+      await ended;
+    },
+  };
+}
+
+async function startHeadless(
+  home: string,
+  env: Record<string, string>,
+  open: (url: string) => Promise<Page>,
+): Promise<RunningApp> {
+  const child: ChildProcess = spawn(process.execPath, [join(top, "out", "main", "headless.js"), "--home", home], {
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise<void>((resolvePromise) => child.once("exit", () => resolvePromise()));
+  const line = await new Promise<string>((resolvePromise, reject) => {
+    const timer = setTimeout(() => reject(new Error("The headless host was not ready in time.")), START_MS);
+    if (child.stdout === null) return reject(new Error("no stdout"));
+    createInterface({ input: child.stdout }).once("line", (text) => {
+      clearTimeout(timer);
+      resolvePromise(text);
+    });
+    void ended.then(() => reject(new Error("The headless host ended at once.")));
+  });
+  const page = await open(line.replace("deckhand ready ", ""));
+  return {
+    page,
+    hostPid: child.pid ?? 0,
+    chooseFolder: () => Promise.resolve(),
+    async quit() {
+      await page.context().close();
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+/** Every process whose environment or command line names the folder: the marker of a home is a hash, its folder is not. */
+function processesOf(folder: string): string[] {
+  const found: string[] = [];
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    if (Number(pid) === process.pid) continue;
+    try {
+      const text = `${readFileSync(`/proc/${pid}/environ`, "utf8")}\0${readFileSync(`/proc/${pid}/cmdline`, "utf8")}`;
+      const state = /^\d+ \(.*\) (\S)/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
+      if (text.includes(folder) && state !== "Z") {
+        found.push(`${pid} ${readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").slice(0, 200)}`);
+      }
+    } catch {
+      // It ended while it was looked at, or belongs to somebody else.
+    }
+  }
+  return found;
+}
