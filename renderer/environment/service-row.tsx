@@ -27,6 +27,7 @@ type Properties = {
 export const ServiceRow = memo(function ServiceRow({ workspace, service, startsWave, at, index, active, chosen, onActivate, onOpen }: Properties) {
   const health = healthLook(service.health);
   const { failure, name } = service;
+  const up = service.phase === "running" || service.phase === "external";
   const actions = useActions();
   const pending = usePending(`service:${workspace}:${name}`);
   return (
@@ -57,8 +58,8 @@ export const ServiceRow = memo(function ServiceRow({ workspace, service, startsW
         <Cell>
           <StateMark look={serviceLook(service)} />
         </Cell>
-        <Cell>{health ? <StateMark look={health} /> : <span className="text-faint">{service.kind === "task" ? "" : "No probe"}</span>}</Cell>
-        <Cell column="column-address">{service.url ? <Link url={service.url} /> : <Ports service={service} />}</Cell>
+        <Cell>{health ? <StateMark look={health} /> : <span className="text-faint">{up ? "No probe" : ""}</span>}</Cell>
+        <Cell column="column-address">{service.url && up ? <Link url={service.url} /> : <Ports service={service} />}</Cell>
         <Cell column="column-why" title={service.why ?? undefined}>
           {!failure && <span className="text-muted">{service.why}</span>}
         </Cell>

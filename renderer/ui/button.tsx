@@ -3,10 +3,10 @@ import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
 type Kind = "primary" | "plain" | "quiet" | "danger";
 
 const kinds: Record<Kind, string> = {
-  primary: "bg-accent text-on-accent hover:not-disabled:bg-accent-hover",
-  plain: "bg-raised text-text inset-ring inset-ring-line-strong hover:not-disabled:bg-hover",
-  quiet: "text-muted hover:not-disabled:bg-hover hover:not-disabled:text-text",
-  danger: "text-bad inset-ring inset-ring-line-strong hover:not-disabled:bg-bad-wash",
+  primary: "bg-accent text-on-accent hover:not-disabled:bg-accent-hover disabled:not-aria-busy:bg-hover disabled:not-aria-busy:text-faint",
+  plain: "bg-raised text-text disabled:not-aria-busy:text-faint inset-ring inset-ring-line-strong hover:not-disabled:bg-hover",
+  quiet: "text-muted disabled:text-faint hover:not-disabled:bg-hover hover:not-disabled:text-text",
+  danger: "text-bad disabled:not-aria-busy:text-faint inset-ring inset-ring-line-strong hover:not-disabled:bg-bad-wash",
 };
 
 export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
@@ -25,7 +25,7 @@ export function Button({ kind = "plain", small = false, pending = false, icon, c
       type="button"
       aria-busy={pending || undefined}
       disabled={disabled || pending}
-      className={`relative inline-flex shrink-0 items-center justify-center rounded-md font-medium whitespace-nowrap select-none disabled:opacity-50 aria-busy:opacity-100 active:not-disabled:translate-y-px ${
+      className={`relative inline-flex shrink-0 items-center justify-center rounded-md font-medium whitespace-nowrap select-none active:not-disabled:translate-y-px ${
         small ? "h-6 px-2 text-sm" : "h-7 px-2.5"
       } ${kinds[kind]} ${className}`}
       {...rest}

@@ -22,7 +22,7 @@ export function StateShape({ look }: { look: Look }) {
 /** Shape, word and colour together. Quiet words are muted, trouble and progress keep their colour. */
 export function StateMark({ look }: { look: Look }) {
   return (
-    <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
+    <span className="inline-flex items-center gap-1.5 align-top whitespace-nowrap">
       <StateShape look={look} />
       <span className={look.tone === "good" ? "text-text" : look.tone === "quiet" ? "text-muted" : tones[look.tone]}>{look.word}</span>
     </span>

@@ -119,12 +119,23 @@ export function createActions({ client, view, notify }: { client: Client; view: 
           composerAsked: state.composerAsked + 1,
         }));
       }),
-    /** Sends a message, into a new session where none is chosen. */
-    prompt: (workspace: WorkspaceId, session: SessionId | null, text: string, model: string | null) =>
+    /**
+     * Sends a message, into a new session where none is chosen. The new session is shown once the message is accepted or
+     * refused; `keepDraft` is told of it before that where it was refused, so that the words follow.
+     */
+    prompt: (workspace: WorkspaceId, session: SessionId | null, text: string, model: string | null, keepDraft: (made: SessionId) => void) =>
       attempt(`prompt:${workspace}`, workspace, async () => {
         const id = session ?? (await client.call("session.create", { workspace })).id;
-        if (id !== session) view.set((state) => ({ session: { ...state.session, [workspace]: id } }));
-        await client.call("session.prompt", { workspace, session: id, text, ...(model ? { model } : {}) });
+        try {
+          await client.call("session.prompt", { workspace, session: id, text, ...(model ? { model } : {}) });
+        } catch (error) {
+          if (session === null) keepDraft(id);
+          throw error;
+        } finally {
+          if (session === null) {
+            view.set((state) => ({ session: { ...state.session, [workspace]: id }, composerAsked: state.composerAsked + 1 }));
+          }
+        }
       }),
     abort: (workspace: WorkspaceId, session: SessionId) =>
       attempt(`abort:${session}`, null, () => client.call("session.abort", { workspace, session })),
