@@ -258,8 +258,8 @@ async function endRun(parts: Parts, client: OpencodeClient | null): Promise<Stop
 
 function exitError(options: RunOptions, exit: Exit, what: string): AppError {
   const how = exit.signal === null ? `code ${exit.code}` : `signal ${exit.signal}`;
-  const lines = lastLines(options);
-  const said = lines.findLast((line) => line.trim() !== "");
+  const { lines, errors } = lastLines(options);
+  const said = errors.findLast((line) => line.trim() !== "");
   return new AppError("opencode_exited", `OpenCode ${what} (${how})${said === undefined ? "." : `: ${said.trim()}`}`, {
     next:
       exit.signal === "SIGKILL"
@@ -270,7 +270,7 @@ function exitError(options: RunOptions, exit: Exit, what: string): AppError {
 }
 
 function lateError(options: RunOptions, progress: Progress): AppError {
-  const details = { lines: lastLines(options), binary: options.binary.path };
+  const details = { lines: lastLines(options).lines, binary: options.binary.path };
   const next = "Look at its log; try again, or use the bundled OpenCode.";
   if (progress.last === null) {
     const message = `${options.binary.path} serve did not say within ${formatDuration(READY_MS)} on which port it listens.`;
@@ -284,13 +284,17 @@ function lateError(options: RunOptions, progress: Progress): AppError {
   });
 }
 
-/** What it said last, errors if there are any; secrets are replaced by the log, colours are taken out here. */
-function lastLines(options: RunOptions): string[] {
+/** What it said last: `errors` on stderr, `lines` the same or, without any, its stdout. The log has replaced secrets. */
+function lastLines(options: RunOptions): { lines: string[]; errors: string[] } {
   const ours = options.book.tail(LOG_SOURCE, 4 * TAIL_LINES).filter((line) => line.generation === options.generation);
-  const errors = ours.filter((line) => line.stream === "stderr");
-  const shown = errors.length > 0 ? errors : ours.filter((line) => line.stream === "stdout");
-  // eslint-disable-next-line no-control-regex -- SGR colours begin with ESC
-  return shown.slice(-TAIL_LINES).map((line) => line.text.replaceAll(/\u001b\[[0-9;]*m/g, ""));
+  const of = (stream: string) =>
+    ours
+      .filter((line) => line.stream === stream)
+      .slice(-TAIL_LINES)
+      // eslint-disable-next-line no-control-regex -- SGR colours begin with ESC
+      .map((line) => line.text.replaceAll(/\u001b\[[0-9;]*m/g, ""));
+  const errors = of("stderr");
+  return { errors, lines: errors.length > 0 ? errors : of("stdout") };
 }
 
 function note(options: RunOptions, text: string): void {
