@@ -7,6 +7,7 @@ import { createAppLog } from "./core/lib/app-log.ts";
 import { systemClock } from "./core/lib/clock.ts";
 import { errorText } from "./core/lib/error.ts";
 import type { Logger } from "./core/lib/logger.ts";
+import { readDemo } from "./demo.ts";
 import { startDesktop, type DesktopApp } from "./shell/desktop.ts";
 import { readLaunch, readSecondLaunch, type Launch } from "./shell/launch.ts";
 import { registerPageScheme } from "./shell/protocol.ts";
@@ -73,7 +74,7 @@ function run({ home }: Launch): void {
         windowState: join(home, "window.json"),
       },
       development: developmentServer(),
-      demo: process.env["DECKHAND_DEMO"] ?? null,
+      demo: readDemo(process.env),
       tell,
     });
     quitOnSignals(desktop, logger);

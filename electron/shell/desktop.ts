@@ -6,18 +6,17 @@
  * ways out end in the quit gate.
  */
 import { app, BrowserWindow, dialog, powerMonitor } from "electron";
-import { CallError } from "#shared/client.ts";
 import type { Failure } from "#shared/failure.ts";
 import { systemClock } from "../core/lib/clock.ts";
 import { errorText, toFailure } from "../core/lib/error.ts";
 import type { Logger } from "../core/lib/logger.ts";
+import type { readDemo } from "../demo.ts";
 import { createHost, type Host } from "../host.ts";
 import type { Channel } from "../ipc/channel.ts";
 import { createConnector } from "./connect.ts";
 import { openLink } from "./external-links.ts";
 import { installGuards } from "./guards.ts";
 import type { Launch } from "./launch.ts";
-import { createLocalClient } from "./local-client.ts";
 import { installMenu } from "./menu.ts";
 import { servePage } from "./protocol.ts";
 import { QuitGate } from "./quit-gate.ts";
@@ -38,8 +37,8 @@ export interface DesktopOptions {
   };
   /** Address of Vite's server in development; null in what ships. */
   readonly development: string | null;
-  /** A line that stays on screen because the model is scripted. */
-  readonly demo: string | null;
+  /** What the starter of the demo has put into our environment. */
+  readonly demo: ReturnType<typeof readDemo>;
   /** For what a person must see even without a window. */
   readonly tell: (line: string) => void;
 }
@@ -55,6 +54,7 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
   const { logger, paths, development, tell } = options;
   let host: Host | null = null;
   let starting: Promise<void> = Promise.resolve();
+  let failed = false;
   let removeTray: () => void = () => undefined;
   const waiting = new Set<Channel>();
 
@@ -70,7 +70,8 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
     },
     exit: (code) => app.exit(code),
   });
-  const quit = (reason: string) => void gate.quit(reason);
+  // Quitting an app whose host never came up is the end of a failed start.
+  const quit = (reason: string) => void gate.quit(reason, failed ? 1 : 0);
 
   installGuards({ logger, reachable: development === null ? [] : [development, development.replace(/^http/, "ws")] });
   installMenu({ onQuit: () => quit("the menu"), developerTools: !app.isPackaged });
@@ -93,13 +94,10 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
   });
 
   const open = async (running: Host, directory: string) => {
-    const client = createLocalClient(running);
     try {
-      await client.call("project.open", { directory });
+      await running.projects.open(directory);
     } catch (error) {
-      report(error instanceof CallError ? error.failure : toFailure(error));
-    } finally {
-      client.close();
+      report(toFailure(error));
     }
   };
   const report = (failure: Failure) => {
@@ -125,10 +123,11 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
         port: 0,
         page: null,
         guardian: paths.guardian,
-        demo: options.demo,
+        ...options.demo,
         onStopRequested: () => quit("asked to stop"),
       });
       host = started;
+      failed = false;
       if (gate.quitting) return;
       removeTray = createTray({
         logger,
@@ -141,6 +140,7 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
       for (const channel of waiting) started.connect(channel);
       waiting.clear();
     } catch (error) {
+      failed = true;
       logger.error("the host did not start", { error });
       const failure = toFailure(error);
       tellFailure(tell, failure);
@@ -183,7 +183,8 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
     gate,
     openAgain(directory) {
       window.show();
-      if (directory !== null && host !== null) void open(host, directory);
+      if (directory === null) return;
+      void starting.then(() => (host === null ? undefined : open(host, directory)));
     },
   };
 }
