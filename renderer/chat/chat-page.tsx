@@ -47,8 +47,8 @@ export function ChatPage({ project }: { project: Project }) {
           <div className="flex h-full flex-col">
             <div className="min-h-0 flex-1">
               <Empty title="Start a session" icon={<MessagesSquare />}>
-                Write what should be done. The agent works in {project.name} and asks before it runs or changes anything you have not
-                allowed.
+                Write what should be done. The agent works in the folder of {project.name}; what it has to ask you first appears
+                above the field you write in.
               </Empty>
             </div>
             <div className="mx-auto w-full max-w-190 shrink-0 px-5 pb-4">

@@ -58,7 +58,7 @@ export function MessageList({ store }: { store: SessionStore }) {
         <div ref={content} className="mx-auto flex max-w-190 flex-col gap-4 px-5 py-4">
           {truncated && <p className="text-center text-sm text-faint">Earlier messages of this session are not shown.</p>}
           {loaded && messages.length === 0 && (
-            <Empty title="Say what should be done">The agent works in this project’s folder and asks before it runs or changes anything you have not allowed.</Empty>
+            <Empty title="Say what should be done">The agent works in this project’s folder. What it has to ask you first appears above the field you write in.</Empty>
           )}
           <SessionStoreContext value={store}>
             {messages.map((message) => (

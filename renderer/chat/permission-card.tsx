@@ -15,7 +15,7 @@ export function PermissionCard({ workspace, request, child }: { workspace: Works
   const asked = describePermission(request);
   const reject = () => void actions.replyPermission(workspace, request.id, "reject", advice?.trim() || undefined);
   return (
-    <section role="group" aria-label={`Permission: ${asked.title}`} className="flex max-h-[46vh] flex-col rounded-lg bg-raised shadow-pop inset-ring-2 inset-ring-busy">
+    <section role="group" aria-label={`Permission: ${asked.title}`} className="flex max-h-[60vh] flex-col rounded-lg bg-raised shadow-pop inset-ring-2 inset-ring-busy">
       <h3 className="flex shrink-0 items-center gap-2 px-3 pt-2.5 font-semibold">
         <ShieldQuestion className="size-4 text-busy" aria-hidden="true" />
         {asked.title}?{child && <span className="truncate font-normal text-muted">asked by the sub-agent “{child}”</span>}
@@ -65,7 +65,7 @@ export function PermissionCard({ workspace, request, child }: { workspace: Works
         <span className="ml-auto flex gap-2">
           {advice === null && (
             <Button kind="quiet" disabled={pending} onClick={() => setAdvice("")}>
-              Reject and say why…
+              With a reason…
             </Button>
           )}
           <Button kind="danger" disabled={pending} onClick={reject}>

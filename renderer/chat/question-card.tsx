@@ -25,7 +25,7 @@ export function QuestionCard({ workspace, request }: { workspace: WorkspaceId; r
     );
 
   return (
-    <section role="group" aria-label="Question of the agent" className="flex max-h-[46vh] flex-col rounded-lg bg-raised shadow-pop inset-ring-2 inset-ring-accent">
+    <section role="group" aria-label="Question of the agent" className="flex max-h-[60vh] flex-col rounded-lg bg-raised shadow-pop inset-ring-2 inset-ring-accent">
       <div className="min-h-0 overflow-y-auto px-3 pt-2.5 pb-2">
         {request.questions.map((question, index) => (
           <fieldset key={question.question} className="mt-3 first:mt-0">
@@ -40,6 +40,7 @@ export function QuestionCard({ workspace, request }: { workspace: WorkspaceId; r
                   <li key={option.label}>
                     <label className="flex items-start gap-2 rounded-md px-2 py-1 hover:bg-hover">
                       <Checkbox.Root
+                        role={question.multiple ? "checkbox" : "radio"}
                         checked={chosen}
                         onCheckedChange={() => toggle(index, option.label, question.multiple)}
                         className={`mt-0.5 flex size-4 shrink-0 items-center justify-center inset-ring inset-ring-line-strong data-[checked]:bg-accent data-[checked]:inset-ring-accent ${question.multiple ? "rounded-sm" : "rounded-full"}`}

@@ -37,7 +37,7 @@ export function ServerRow({ workspace, server: given, at }: { workspace: Workspa
         </span>
         <Cell>
           <span className="font-medium">OpenCode</span>
-          {server.version && <span className="ml-2 text-xs text-faint tabular-nums">{server.version}</span>}
+          {server.version && <span className="column-version ml-2 text-xs text-faint tabular-nums">{server.version}</span>}
         </Cell>
         <Cell>
           <StateMark look={serverLook(server.state)} />

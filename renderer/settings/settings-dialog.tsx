@@ -29,7 +29,7 @@ function Fields({ settings }: { settings: Settings }) {
   const actions = useActions();
   return (
     <div className="flex flex-col gap-4">
-      <Row label="Theme" hint="System follows the appearance of the desktop.">
+      <Row label="Theme" hint="System follows the desktop.">
         <Segments
           label="Theme"
           value={settings.theme}

@@ -4,11 +4,11 @@ import { Search } from "lucide-react";
 import { useMemo } from "react";
 import { useApp, useView } from "../view/app.ts";
 import { useCommandContext } from "./command-context.ts";
-import { commands, dynamicCommands, type Command } from "./commands.ts";
+import { commands, dynamicCommands, scoreCommand, type Command } from "./commands.ts";
 import { showShortcut } from "./shortcut.ts";
 
-/** A thousand services make four thousand commands; so many are listed only once something was typed. */
-const LISTED_AT_ONCE = 150;
+/** A thousand services make four thousand commands; the list renders all of what it holds, so it holds no more than this. */
+const MOST_COMMANDS = 1_200;
 
 /** Every command with its key. Typing narrows it down; Enter runs the marked one. */
 export function CommandPalette() {
@@ -32,7 +32,7 @@ function Entries() {
   const groups = useMemo(() => {
     const fitting = commands.filter((command) => command.id !== "palette" && (command.when?.(context) ?? true));
     const grouped = new Map<string, Command[]>();
-    for (const command of [...fitting, ...dynamicCommands(context)].slice(0, LISTED_AT_ONCE * 20)) {
+    for (const command of [...fitting, ...dynamicCommands(context)].slice(0, MOST_COMMANDS)) {
       grouped.set(command.group, [...(grouped.get(command.group) ?? []), command]);
     }
     return [...grouped];
@@ -40,7 +40,7 @@ function Entries() {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, []);
   return (
-    <Palette label="Commands" loop>
+    <Palette label="Commands" loop filter={(_value, typed, keywords) => scoreCommand(typed, keywords?.[0] ?? "", keywords?.[1] ?? "")}>
       <div className="flex h-11 items-center gap-2.5 border-b border-line px-4">
         <Search className="size-4 text-faint" aria-hidden="true" />
         <Palette.Input autoFocus placeholder="Type a command, service, project or session" className="h-full min-w-0 flex-1 bg-transparent outline-none" />
@@ -58,7 +58,7 @@ function Entries() {
               <Palette.Item
                 key={command.id}
                 value={command.id}
-                keywords={[command.title, command.words ?? "", group]}
+                keywords={[command.title, `${command.words ?? ""} ${group}`]}
                 onSelect={() => {
                   view.set({ palette: false });
                   command.run(context);

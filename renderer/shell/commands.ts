@@ -26,7 +26,7 @@ export interface CommandContext {
 export interface Command {
   readonly id: string;
   readonly title: string;
-  readonly group: "Go to" | "Environment" | "Server" | "Chat" | "Logs" | "Project" | "Appearance" | "Deckhand";
+  readonly group: "Go to" | "Environment" | "Services" | "Server" | "Chat" | "Logs" | "Project" | "Appearance" | "Deckhand";
   readonly shortcut?: string;
   /** Words that find it besides its title. */
   readonly words?: string;
@@ -139,7 +139,7 @@ export function dynamicCommands(context: CommandContext): Command[] {
   if (!project) return found;
   const { workspace } = project;
   for (const { name, url, desired } of environment?.services ?? []) {
-    const one = (id: string, title: string, run: Command["run"]) => found.push({ id: `service:${name}:${id}`, title: `${title} ${name}`, group: "Environment", run });
+    const one = (id: string, title: string, run: Command["run"]) => found.push({ id: `service:${name}:${id}`, title: `${title} ${name}`, group: "Services", run });
     if (desired === "running") {
       one("restart", "Restart", ({ actions }) => void actions.restartServices(workspace, [name]));
       one("stop", "Stop", ({ actions }) => void actions.stopServices(workspace, [name]));
@@ -160,6 +160,24 @@ export function dynamicCommands(context: CommandContext): Command[] {
     });
   }
   return found;
+}
+
+/**
+ * How well a command answers what was typed: 0 not at all; every typed word must stand in its title or its other words.
+ * Words of the title count most, and most of all those that begin one.
+ */
+export function scoreCommand(typed: string, title: string, words: string): number {
+  const inTitle = title.toLowerCase();
+  const elsewhere = words.toLowerCase();
+  let score = 1;
+  for (const word of typed.toLowerCase().split(/\s+/).filter(Boolean)) {
+    if (inTitle.startsWith(word)) score += 4;
+    else if (inTitle.includes(` ${word}`)) score += 3;
+    else if (inTitle.includes(word)) score += 2;
+    else if (!elsewhere.includes(word)) return 0;
+  }
+  // Of two that fit alike, the shorter title is the nearer one.
+  return score + 1 / (1 + title.length);
 }
 
 /** The command whose key this is, if it makes sense now. */

@@ -3,7 +3,6 @@ import type { ComponentType } from "react";
 import type { Project } from "#shared/schema/workspace.ts";
 import { useLive } from "../ipc/live.ts";
 import { IconButton } from "../ui/button.tsx";
-import { formatPath } from "../ui/format.ts";
 import { environmentLook } from "../ui/state.ts";
 import { StateShape } from "../ui/state-mark.tsx";
 import { useActions, useApp, usePending, useView } from "../view/app.ts";
@@ -109,9 +108,6 @@ function ProjectEntry({ project, current }: { project: Project; current: boolean
               </a>
             </li>
           ))}
-          <li className="truncate pt-1 pr-2 pl-7 text-xs text-faint" title={project.directory}>
-            {formatPath(project.directory)}
-          </li>
         </ul>
       )}
     </li>
