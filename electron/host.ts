@@ -156,7 +156,7 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
     audit,
     trust,
     opencodeConfig: options.opencodeConfig ?? null,
-    notify: (notice) => state.notify(notice),
+    onTrouble: ({ code, message, next }) => state.notify({ id: `trouble-${code}`, severity: "error", message, next }),
   });
   const workspaces = new Workspaces({ registry, create: createWorkspace, logger });
   scope.add("workspaces", () => workspaces.close());

@@ -1,5 +1,5 @@
 /** Wires the parts of one workspace together. Used by host.ts alone. */
-import type { Notice } from "#shared/schema/host.ts";
+import type { Failure } from "#shared/failure.ts";
 import { ComposeEngine } from "./core/compose/engine.ts";
 import { Environment } from "./core/environment/environment.ts";
 import { ShellEnvironment } from "./core/environment/shell-environment.ts";
@@ -28,5 +28,51 @@ export interface FactoryParts {
   readonly trust: TrustRegister;
   /** Added to every server's OpenCode configuration; null in real use. */
   readonly opencodeConfig: Record<string, unknown> | null;
-  readonly notify: (notice: Notice) => void;
+  /** Something of the host as a whole is in trouble, such as a log that cannot be written. */
+  readonly onTrouble: (failure: Failure) => void;
+}
+
+/** What the workspaces of a host share is made here once; the function returned makes one workspace. */
+export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) => Workspace {
+  const { home, scope, clock, logger, keeper, settings, audit, trust } = parts;
+  const shellEnvironment = new ShellEnvironment({ clock, logger });
+  const engine = new ComposeEngine({ clock, logger, shellEnvironment });
+  const finder = new BinaryFinder({ clock });
+  const logs = createLogStore({ home, clock, logger, onTrouble: parts.onTrouble });
+  scope.add("logs", () => logs.close());
+
+  return (project) => {
+    const { directory, workspace: workspaceId } = project;
+    const book = logs.book(workspaceId);
+    const server = new OpencodeServer({
+      keeper,
+      book,
+      workspaceId,
+      directory,
+      findBinary: async (signal) =>
+        finder.find({
+          setting: settings.get().opencodeBinary,
+          environment: await shellEnvironment.variables(),
+          workspace: directory,
+          signal,
+        }),
+      environment: async () => ({ ...(await shellEnvironment.variables()) }),
+      config: () => parts.opencodeConfig,
+      clock,
+      logger,
+    });
+    const environment = new Environment({
+      keeper,
+      book,
+      workspaceId,
+      directory,
+      clock,
+      logger,
+      shellEnvironment,
+      compose: engine,
+      audit: (entry) => audit.add(entry),
+    });
+    const chat = new Chat({ server, directory, clock, logger });
+    return new Workspace({ project, environment, server, chat, book, trust, clock, logger });
+  };
 }

@@ -166,6 +166,7 @@ export class Workspace {
 
   async close(): Promise<void> {
     this.#cancelRefresh?.();
+    this.chat.close();
     await Promise.allSettled([this.environment.close(), this.#server.close()]);
   }
 
