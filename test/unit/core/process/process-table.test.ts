@@ -1,0 +1,128 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { findMarker } from "../../../../electron/core/process/marker.ts";
+import { parseStat } from "../../../../electron/core/process/process-table-linux.ts";
+import { parseProcessList } from "../../../../electron/core/process/process-table-mac.ts";
+import { systemProcesses } from "../../../../electron/core/process/process-table.ts";
+import { parseLsof, listeningInodes } from "../../../../electron/core/process/port-holder.ts";
+
+test("a child is seen with its group, session, memory, command and marker, and is gone after its end", async () => {
+  const source = systemProcesses();
+  const child = spawn("sleep", ["600"], {
+    detached: true,
+    stdio: "ignore",
+    env: { DECKHAND_MARKER: "a.b.c", PATH: process.env["PATH"] ?? "" },
+  });
+  const pid = child.pid ?? 0;
+  const table = await source.snapshot();
+  expect(table.entries.get(pid)).toMatchObject({ pid, ppid: process.pid, pgid: pid, sid: pid, dead: false });
+  expect(table.entries.get(pid)?.startTime).toBe(source.read(pid)?.startTime);
+  expect(table.marker(pid)).toBe("a.b.c");
+  expect(table.marker(process.pid)).toBeNull();
+  expect(source.command(pid)).toBe("sleep 600");
+  expect(source.read(process.pid)?.memoryBytes).toBeGreaterThan(10_000_000);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(source.read(pid)).toBeNull();
+  expect((await source.snapshot()).entries.has(pid)).toBe(false);
+  expect(source.command(pid)).toBe("");
+});
+
+test("a zombie counts as dead, though it can still be signalled", async () => {
+  const source = systemProcesses();
+  // The child ends at once; its parent never collects it.
+  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "ignore"] });
+  const [text] = (await once(parent.stdout, "data")) as [Buffer];
+  const zombie = Number(text.toString());
+  const end = performance.now() + 5_000;
+  while (source.read(zombie)?.dead !== true && performance.now() < end)
+    await new Promise((done) => setTimeout(done, 10));
+  expect(process.kill(zombie, 0)).toBe(true);
+  expect(source.read(zombie)?.dead).toBe(true);
+  expect((await source.snapshot()).entries.has(zombie)).toBe(false);
+  parent.kill("SIGKILL");
+  await once(parent, "exit");
+});
+
+test("a snapshot is shared only with those who accept its age", async () => {
+  const source = systemProcesses();
+  const first = await source.snapshot();
+  expect(await source.snapshot(60_000)).toBe(first);
+  await new Promise((done) => setTimeout(done, 5));
+  expect(await source.snapshot()).not.toBe(first);
+});
+
+test("a name with spaces and brackets does not move the fields of /proc/PID/stat", () => {
+  const line = `77 (a) b (c) ) S 1 76 75 0 -1 4194560 1 2 3 4 150 50 7 8 20 0 3 0 9999 1000000 25 18446744073709551615`;
+  expect(parseStat(line, { pageBytes: 4_096, ticksPerSecond: 100 })).toEqual({
+    pid: 77,
+    ppid: 1,
+    pgid: 76,
+    sid: 75,
+    startOrder: 9_999,
+    startTime: "9999",
+    dead: false,
+    memoryBytes: 25 * 4_096,
+    cpuMs: 2_000,
+  });
+  expect(parseStat("", { pageBytes: 1, ticksPerSecond: 1 })).toBeNull();
+  expect(parseStat("7 (cut", { pageBytes: 1, ticksPerSecond: 1 })).toBeNull();
+});
+
+test("a process whose first thread has ended lives while others run", () => {
+  const stat = (state: string, threads: number) =>
+    `7 (x) ${state} 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 ${threads} 0 5 0 0`;
+  const units = { pageBytes: 1, ticksPerSecond: 1 };
+  expect(parseStat(stat("Z", 1), units)?.dead).toBe(true);
+  expect(parseStat(stat("Z", 4), units)?.dead).toBe(false);
+  expect(parseStat(stat("T", 1), units)?.dead).toBe(false);
+});
+
+// As `ps -axwwE -o pid=,ppid=,pgid=,state=,rss=,time=,lstart=,command=` prints it on macOS, by its manual.
+const macList = `    1     0     1 Ss    21344   2:01.55 Tue Nov  4 08:00:01 2026     /sbin/launchd
+  812   700   812 S+    91232   0:03.07 Fri Nov 21 07:30:12 2026     node server.js --port 3000 TERM=xterm DECKHAND_MARKER=aa.bb.cc PATH=/usr/bin
+  813   812   812 Z         0   0:00.00 Fri Nov 21 07:30:13 2026     (node)
+  814     1   814 R      4096 1-02:03:04.50 Fri Nov 21 07:30:14 2026     /usr/bin/yes DECKHAND_MARKER is text here
+`;
+
+test("the process list of macOS is understood", () => {
+  const { entries, marker } = parseProcessList(macList);
+  expect([...entries.keys()]).toEqual([1, 812, 814]);
+  expect(entries.get(812)).toEqual({
+    pid: 812,
+    ppid: 700,
+    pgid: 812,
+    sid: 0,
+    startOrder: Date.UTC(2026, 10, 21, 7, 30, 12) / 1_000,
+    startTime: "Fri Nov 21 07:30:12 2026",
+    dead: false,
+    memoryBytes: 91_232 * 1_024,
+    cpuMs: 3_070,
+  });
+  expect(entries.get(814)?.cpuMs).toBe((86_400 + 2 * 3_600 + 3 * 60 + 4) * 1_000 + 500);
+  expect(marker(812)).toBe("aa.bb.cc");
+  expect(marker(814)).toBeNull();
+});
+
+test("the marker is found only as a variable of its own", () => {
+  expect(findMarker(Buffer.from("A=1\0DECKHAND_MARKER=a.b.c\0B=2\0"))).toBe("a.b.c");
+  expect(findMarker(Buffer.from("DECKHAND_MARKER=a.b.c"))).toBe("a.b.c");
+  expect(findMarker(Buffer.from("NOT_DECKHAND_MARKER=a.b.c\0"))).toBeNull();
+  expect(findMarker(Buffer.from("DECKHAND_MARKER=\0"))).toBeNull();
+  expect(findMarker(Buffer.from("DECKHAND_MARKER=a b\0X=1"))).toBe("a");
+  expect(findMarker(Buffer.alloc(0))).toBeNull();
+});
+
+test("listeners are read from /proc/net/tcp and from lsof", () => {
+  const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0 100 0 0 10 0
+   1: 0100007F:0BB8 0100007F:D431 01 00000000:00000000 00:00000000 00000000     0        0 777 1 0 100 0 0 10 0
+`;
+  expect(listeningInodes(table, new Set([3_000]))).toEqual([["12345", 3_000]]);
+  expect(listeningInodes(table, new Set([3_001]))).toEqual([]);
+  expect(parseLsof("p812\ncnode\nf21\nn127.0.0.1:3000\nf22\nn[::1]:3000\np9\ncx\nf3\nn*:80\n")).toEqual([
+    { port: 3_000, pid: 812, command: "node" },
+    { port: 80, pid: 9, command: "x" },
+  ]);
+});
