@@ -1,0 +1,40 @@
+/** Sees to it that a held port is told as what it is, with its holder's name, before or after the attempt to start. */
+import { AppError, fromFailure } from "../lib/error.ts";
+import type { ProcessKeeper } from "../process/owned.ts";
+import { portInUseFailure } from "../service/failures.ts";
+import type { Instance, Launch, Runtime } from "../service/runtime.ts";
+import { portState } from "./ports.ts";
+
+export class CheckedRuntime implements Runtime {
+  readonly #name: string;
+  readonly #inner: Runtime;
+  readonly #keeper: ProcessKeeper;
+  readonly #checkFirst: boolean;
+
+  /** @param checkFirst False for containers: one of ours may hold the port already, and docker says so itself if not. */
+  constructor(dependencies: { name: string; inner: Runtime; keeper: ProcessKeeper; checkFirst: boolean }) {
+    this.#name = dependencies.name;
+    this.#inner = dependencies.inner;
+    this.#keeper = dependencies.keeper;
+    this.#checkFirst = dependencies.checkFirst;
+  }
+
+  async start(launch: Launch, signal: AbortSignal): Promise<Instance> {
+    if (this.#checkFirst) {
+      for (const port of launch.ports) {
+        if ((await portState(port.port)) !== "held") continue;
+        throw fromFailure(portInUseFailure(this.#name, port, await this.#keeper.portHolder(port.port)));
+      }
+    }
+    try {
+      return await this.#inner.start(launch, signal);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "port_in_use") throw error;
+      for (const port of launch.ports) {
+        const holder = await this.#keeper.portHolder(port.port);
+        if (holder !== null) throw fromFailure(portInUseFailure(this.#name, port, holder));
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** Whether a service may start now, must wait, or never can. Pure. */
+import type { DependencyCondition } from "#shared/schema/service.ts";
+import type { Failure } from "#shared/failure.ts";
+import { dependencyFailure } from "../service/failures.ts";
+import { isReady, settledFailures } from "../service/service-states.ts";
+import type { Service } from "../service/service.ts";
+import type { Dependency } from "./detect/detected.ts";
+
+export type Gate =
+  | { readonly kind: "open" }
+  /** `reasons` for people. */
+  | { readonly kind: "waiting"; readonly reasons: string }
+  | { readonly kind: "skip"; readonly failure: Failure };
+
+type Seen = Pick<Service, "name" | "state" | "failure">;
+
+/** Looks at what a service needs. A dependency that is being restarted is waited for until it is given up. */
+export function gateOf(
+  name: string,
+  dependencies: ReadonlyMap<string, Dependency>,
+  find: (name: string) => Seen | undefined,
+): Gate {
+  const waitsFor: string[] = [];
+  for (const [other, { condition, required }] of dependencies) {
+    const dependency = find(other);
+    // Only an optional dependency can be missing: the plan was checked before anything started.
+    if (dependency === undefined) continue;
+    if (isMet(condition, dependency)) continue;
+    if (settledFailures.has(dependency.state.phase)) {
+      if (required) return { kind: "skip", failure: dependencyFailure(name, ...chainOf(dependency)) };
+    } else if (condition === "service_completed_successfully" && dependency.state.phase === "stopped") {
+      waitsFor.push(`${other} (stopped)`);
+    } else {
+      waitsFor.push(`${other} (${waitText(condition, dependency)})`);
+    }
+  }
+  return waitsFor.length === 0 ? { kind: "open" } : { kind: "waiting", reasons: `Waits for ${waitsFor.join(", ")}.` };
+}
+
+function isMet(condition: DependencyCondition, { state }: Seen): boolean {
+  switch (condition) {
+    case "service_started":
+      return state.phase === "running" || state.phase === "completed";
+    case "service_healthy":
+      return isReady(state);
+    case "service_completed_successfully":
+      return state.phase === "completed";
+    default:
+      return condition;
+  }
+}
+
+function waitText(condition: DependencyCondition, { state }: Seen): string {
+  if (state.phase !== "running") return state.phase;
+  return condition === "service_completed_successfully" ? "still running" : `health ${state.health}`;
+}
+
+/** From the dependency to the service that failed first, and why that one did. */
+function chainOf(dependency: Seen): [string[], Failure | null] {
+  const inner = dependency.failure?.code === "dependency_failed" ? dependency.failure.details["chain"] : undefined;
+  if (!Array.isArray(inner)) return [[dependency.name], dependency.failure];
+  const chain = [dependency.name, ...inner.map(String)];
+  return [chain, dependency.failure?.details["root"] as Failure | null];
+}

@@ -1,0 +1,40 @@
+/** One service as the screen, the command line and an agent see it. */
+import type { ServicePort, ServiceStatus } from "#shared/schema/service.ts";
+import type { ProcessKeeper } from "../process/owned.ts";
+import { commandText } from "../service/ending.ts";
+import type { Service } from "../service/service.ts";
+import { serviceUrl } from "./service-variables.ts";
+
+export function serviceStatus(
+  service: Service,
+  wave: number,
+  ports: readonly ServicePort[],
+  keeper: Pick<ProcessKeeper, "usage">,
+): ServiceStatus {
+  const { detected, state, instance } = service;
+  const usageId = instance?.usageId ?? null;
+  const usage = usageId === null ? null : keeper.usage(usageId);
+  return {
+    name: service.name,
+    kind: detected.plan.kind,
+    command: commandText(detected),
+    source: detected.plan.source,
+    wave,
+    dependsOn: [...detected.dependencies.keys()],
+    desired: state.desired,
+    phase: state.phase,
+    health: state.health,
+    ready: service.ready,
+    why: service.why,
+    failure: service.failure,
+    pid: instance?.pid ?? null,
+    ports: [...ports],
+    url: serviceUrl({ ports, http: detected.http }),
+    uptimeMs: service.uptimeMs === null ? null : Math.round(service.uptimeMs),
+    restarts: service.restarts,
+    generation: state.generation,
+    memoryBytes: usage?.memoryBytes ?? null,
+    cpuPercent: usage?.cpuPercent ?? null,
+    exit: service.exit,
+  };
+}

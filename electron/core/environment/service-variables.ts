@@ -1,0 +1,43 @@
+/** The variables that tell the services of an environment where the others are. */
+import type { ServicePort } from "#shared/schema/service.ts";
+
+export interface Addressed {
+  readonly name: string;
+  readonly ports: readonly ServicePort[];
+  /** Whether `http://` makes sense for it. */
+  readonly http: boolean;
+}
+
+/** `dev:api` → `DEV_API`. */
+export function variableName(service: string): string {
+  const name = service
+    .toUpperCase()
+    .replaceAll(/[^A-Z0-9]+/g, "_")
+    .replaceAll(/^_+|_+$/g, "");
+  return /^\d/.test(name) ? `_${name}` : name;
+}
+
+/** The address of a service for people and for other services; null where it has none that speaks HTTP. */
+export function serviceUrl({ ports, http }: Pick<Addressed, "ports" | "http">): string | null {
+  const port = ports[0];
+  return http && port !== undefined ? `http://127.0.0.1:${port.port}` : null;
+}
+
+/**
+ * `<SERVICE>_PORT` and, where it speaks HTTP, `<SERVICE>_URL` of every service; and for the service itself the variables
+ * its ports are passed in (`PORT`). A database gets no URL: `DATABASE_URL` with a scheme of ours would break whoever reads it.
+ */
+export function serviceVariables(self: Addressed, all: readonly Addressed[]): Record<string, string> {
+  const variables = new Map<string, string>();
+  for (const other of all) {
+    const name = variableName(other.name);
+    const port = other.ports[0];
+    if (name === "" || port === undefined) continue;
+    // The first of two names that look alike as variables keeps it.
+    if (!variables.has(`${name}_PORT`)) variables.set(`${name}_PORT`, String(port.port));
+    const url = serviceUrl(other);
+    if (url !== null && !variables.has(`${name}_URL`)) variables.set(`${name}_URL`, url);
+  }
+  for (const { env, port } of self.ports) if (env !== null) variables.set(env, String(port));
+  return Object.fromEntries(variables);
+}

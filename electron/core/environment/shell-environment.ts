@@ -1,0 +1,172 @@
+/**
+ * The environment of the user's login shell. A desktop app inherits next to nothing of it (`PATH=/usr/bin:/bin`), and with
+ * nvm, mise, Homebrew and the like, no `npm` is found without it.
+ */
+import { randomBytes } from "node:crypto";
+import { spawn } from "node:child_process";
+import { access, constants } from "node:fs/promises";
+import { basename, delimiter, isAbsolute, join } from "node:path";
+import type { Clock } from "../lib/clock.ts";
+import { withDeadline } from "../lib/deadline.ts";
+import { errorText } from "../lib/error.ts";
+import type { Logger } from "../lib/logger.ts";
+import { childEnvironment } from "../process/environment.ts";
+
+/** Slow start files exist; ten seconds is what editors allow them. */
+const LIMIT_MS = 10_000;
+/** No environment is larger; beyond it somebody prints without end. */
+const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
+/** Shells that take `-ilc`. Another one in SHELL is asked through the system's own. */
+const known = new Set(["bash", "zsh", "fish", "sh", "dash", "ksh", "mksh", "ash"]);
+/** Of the shell itself, not of the user. */
+const shellOwn = new Set(["_", "SHLVL", "PWD", "OLDPWD", "DECKHAND_RESOLVING_ENVIRONMENT"]);
+/** Where programs are on machines whose shell cannot be asked. */
+const usualFolders = ["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+const usualHomeFolders = [
+  ".local/bin",
+  ".volta/bin",
+  ".bun/bin",
+  ".cargo/bin",
+  ".asdf/shims",
+  ".local/share/mise/shims",
+];
+
+type Variables = Readonly<Record<string, string>>;
+
+export interface ShellEnvironmentDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The host's own environment; default `process.env`. */
+  readonly processEnvironment?: Readonly<Record<string, string | undefined>>;
+  /** Default 10 s. */
+  readonly limitMs?: number;
+}
+
+export class ShellEnvironment {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #base: Variables;
+  readonly #limitMs: number;
+  #resolved: Promise<Variables> | null = null;
+  #warning: string | null = null;
+
+  constructor(dependencies: ShellEnvironmentDependencies) {
+    this.#clock = dependencies.clock;
+    this.#logger = dependencies.logger;
+    this.#limitMs = dependencies.limitMs ?? LIMIT_MS;
+    const entries = Object.entries(dependencies.processEnvironment ?? process.env);
+    this.#base = Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
+  }
+
+  /** What went wrong when the shell was asked, for people; null where nothing did, or it was not asked yet. */
+  get warning(): string | null {
+    return this.#warning;
+  }
+
+  /** The host's environment with the login shell's over it. The shell is asked once. Never rejects. */
+  variables(): Promise<Variables> {
+    this.#resolved ??= this.#resolve();
+    return this.#resolved;
+  }
+
+  async #resolve(): Promise<Variables> {
+    const shell = await this.#shell();
+    try {
+      const found = await withDeadline(this.#clock, this.#limitMs, `the start files of ${shell}`, undefined, (signal) =>
+        askShell(shell, this.#base, signal),
+      );
+      return { ...this.#base, ...found };
+    } catch (error) {
+      this.#warning =
+        `The environment of your shell (${shell}) could not be read: ${errorText(error)} ` +
+        "Programs are looked for in the usual folders instead. Check the shell's start files.";
+      this.#logger.warn("The login shell's environment could not be read", { shell, error: errorText(error) });
+      return { ...this.#base, PATH: this.#usualPath() };
+    }
+  }
+
+  async #shell(): Promise<string> {
+    const wanted = this.#base["SHELL"] ?? "";
+    const candidates = isAbsolute(wanted) && known.has(basename(wanted)) ? [wanted] : [];
+    for (const shell of [...candidates, process.platform === "darwin" ? "/bin/zsh" : "/bin/bash"]) {
+      try {
+        await access(shell, constants.X_OK);
+        return shell;
+      } catch {
+        // Not there, or not allowed: the next one.
+      }
+    }
+    return "/bin/sh";
+  }
+
+  #usualPath(): string {
+    const home = this.#base["HOME"];
+    const own = home === undefined ? [] : usualHomeFolders.map((folder) => join(home, folder));
+    const inherited = (this.#base["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+    return [...new Set([...inherited, ...own, ...usualFolders])].join(delimiter);
+  }
+}
+
+/** Whatever the start files print stands before the first marker or after the last, and is thrown away. */
+function askShell(shell: string, base: Variables, signal: AbortSignal): Promise<Variables> {
+  const marker = `deckhand-${randomBytes(12).toString("hex")}`;
+  const script = `printf %s ${marker}; command env -0; printf %s ${marker}`;
+  return new Promise((resolve, reject) => {
+    const child = spawn(shell, ["-ilc", script], {
+      cwd: base["HOME"] ?? "/",
+      // A start file that starts a long program, or another shell, can look at this and leave it.
+      env: childEnvironment(base, { DECKHAND_RESOLVING_ENVIRONMENT: "1" }),
+      stdio: ["ignore", "pipe", "ignore"],
+      // A group of its own: an interactive shell must not fight over our terminal, and all of it can be ended at once.
+      detached: true,
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const end = () => {
+      // Our own child, not yet waited for: its number cannot belong to anybody else.
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      try {
+        process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // The group is gone already.
+      }
+    };
+    signal.addEventListener("abort", end, { once: true });
+    child.stdout.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > MAX_OUTPUT_BYTES) end();
+      else chunks.push(chunk);
+    });
+    const finish = (settle: () => void) => {
+      signal.removeEventListener("abort", end);
+      // Programs that the start files left behind may hold the pipe; nobody reads it any more.
+      child.stdout.destroy();
+      settle();
+    };
+    child.once("error", (error) => finish(() => reject(error)));
+    const read = (code: number | null) => {
+      const found = parseOutput(Buffer.concat(chunks).toString("utf8"), marker);
+      if (found !== null) finish(() => resolve(found));
+      else finish(() => reject(new Error(`it ended with ${code ?? "a signal"} before it told.`)));
+    };
+    child.once("close", read);
+    child.once("exit", (code) => {
+      // `close` waits for every holder of the pipe. What was asked for is complete when the shell itself has ended.
+      setImmediate(() => setImmediate(() => read(code)));
+    });
+  });
+}
+
+function parseOutput(output: string, marker: string): Variables | null {
+  const from = output.indexOf(marker);
+  const to = output.lastIndexOf(marker);
+  if (from < 0 || to <= from) return null;
+  const entries: [string, string][] = [];
+  for (const entry of output.slice(from + marker.length, to).split("\0")) {
+    const equals = entry.indexOf("=");
+    const name = entry.slice(0, equals);
+    if (equals > 0 && !shellOwn.has(name) && !name.startsWith("BASH_FUNC_"))
+      entries.push([name, entry.slice(equals + 1)]);
+  }
+  return entries.length === 0 ? null : Object.fromEntries(entries);
+}

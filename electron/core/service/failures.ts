@@ -1,0 +1,116 @@
+/** Why a service is not running, as data: what happened, and what a person can do next. */
+import type { Failure } from "#shared/failure.ts";
+import type { Exit, ServicePort } from "#shared/schema/service.ts";
+import { formatDuration } from "../lib/deadline.ts";
+
+/** `with code 1`, `by SIGKILL`. */
+export function describeExit(exit: Exit): string {
+  return exit.code === null ? `was ended by ${exit.signal ?? "a signal"}` : `ended with code ${exit.code}`;
+}
+
+/** The end of an own process, or a task's. `tail`: its last lines of output. */
+export function exitFailure(
+  name: string,
+  kind: "process" | "task" | "compose",
+  exit: Exit,
+  tail: readonly string[],
+): Failure {
+  const last = lastWord(tail);
+  const details = { exit, tail };
+  if (kind === "task") {
+    return {
+      code: "task_failed",
+      message: `The task ${name} ${describeExit(exit)}${last}.`,
+      next: `Look at the log of ${name}, correct the cause and start again.`,
+      details,
+    };
+  }
+  const hint = exit.signal === "SIGKILL" || exit.code === 137 ? " The system may have been short of memory." : "";
+  return {
+    code: "service_exited",
+    message: `${name} ${describeExit(exit)}${last}.${hint}`,
+    next: `Look at the log of ${name} and correct the cause; then start it again.`,
+    details,
+  };
+}
+
+function lastWord(tail: readonly string[]): string {
+  // The line that names the error, rather than the stack below it or the blank line behind it.
+  const plain = tail.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("at "));
+  const found = plain.findLast((line) => /error|cannot|failed|not found|refused|denied/i.test(line)) ?? plain.at(-1);
+  return found === undefined ? "" : `: ${found.slice(0, 200).replace(/\.$/, "")}`;
+}
+
+export function crashLoopFailure(name: string, restarts: number, last: Failure): Failure {
+  return {
+    code: "service_exited",
+    message: `${name} was restarted ${restarts} times and did not stay up. ${last.message}`,
+    next: `Correct the cause, then start ${name} again; it is not restarted by itself any more.`,
+    details: last.details,
+  };
+}
+
+export function commandMissingFailure(name: string, command: string, tail: readonly string[]): Failure {
+  const last = tail.findLast((line) => line.trim() !== "");
+  return {
+    code: "command_missing",
+    message: `${name} could not run \`${command}\`${last === undefined ? "" : `: ${last.trim().slice(0, 200)}`}.`,
+    next: "Install the project's dependencies, or the missing program, and start again.",
+    details: { tail },
+  };
+}
+
+export function notReadyFailure(
+  name: string,
+  reason: string,
+  assumedPort: number | null,
+  tail: readonly string[],
+): Failure {
+  return {
+    code: "not_ready",
+    message:
+      `${name} did not become ready: ${reason}.` +
+      (assumedPort === null ? "" : ` Port ${assumedPort} is the default of its program; it may use another one.`),
+    next: `Look at the log of ${name}.`,
+    details: { tail },
+  };
+}
+
+/** A port is held by somebody else. `fixed`: the command insists on it. */
+export function portInUseFailure(
+  name: string,
+  port: ServicePort,
+  holder: { readonly pid: number; readonly command: string } | null,
+): Failure {
+  const by = holder === null ? "another process" : `${holder.command.slice(0, 120)} (pid ${holder.pid})`;
+  return {
+    code: "port_in_use",
+    message: `${name} needs port ${port.port}, which is used by ${by}.`,
+    next:
+      holder === null
+        ? `Free port ${port.port}, or give ${name} another one; then start again.`
+        : `End process ${holder.pid}, or give ${name} another port; then start again.`,
+    details: { port: port.port, holder },
+  };
+}
+
+/** `chain`: from the service it waits for to the one that failed; `root`: why that one did. */
+export function dependencyFailure(name: string, chain: readonly string[], root: Failure | null): Failure {
+  const [first = "", ...rest] = chain;
+  const through = rest.map((other) => `, which needs ${other}`).join("");
+  return {
+    code: "dependency_failed",
+    message: `${name} was skipped: it needs ${first}${through}, which failed.${root === null ? "" : ` ${root.message}`}`,
+    next: root?.next ?? `Correct ${chain.at(-1) ?? first} and start again.`,
+    details: { chain, root },
+  };
+}
+
+export function survivorsText(survivors: readonly { readonly pid: number; readonly command: string }[]): string {
+  const shown = survivors.slice(0, 3).map(({ pid, command }) => `${command.slice(0, 60)} (pid ${pid})`);
+  return `Could not be ended: ${shown.join(", ")}${survivors.length > 3 ? ` and ${survivors.length - 3} more` : ""}.`;
+}
+
+export function backoffText(failure: Failure, delayMs: number): string {
+  return `${failure.message} Starts again ${delayMs === 0 ? "at once" : `in ${formatDuration(delayMs)}`}.`;
+}

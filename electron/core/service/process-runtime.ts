@@ -1,0 +1,54 @@
+/** Runs services as operating system processes, through the keeper that owns every process of the host. */
+import { AppError } from "../lib/error.ts";
+import { childEnvironment } from "../process/environment.ts";
+import type { ProcessKeeper } from "../process/owned.ts";
+import type { Instance, Launch, Runtime } from "./runtime.ts";
+
+export interface ProcessRuntimeDependencies {
+  readonly keeper: ProcessKeeper;
+  readonly workspace: string;
+  readonly name: string;
+  readonly kind: "service" | "task";
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** What its source sets for it, over the login shell's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly shellEnvironment: () => Promise<Readonly<Record<string, string>>>;
+  /** From the stop signal to SIGKILL, in ms. */
+  readonly graceMs: number;
+}
+
+export class ProcessRuntime implements Runtime {
+  readonly #dependencies: ProcessRuntimeDependencies;
+
+  constructor(dependencies: ProcessRuntimeDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  async start(launch: Launch, signal: AbortSignal): Promise<Instance> {
+    const { keeper, workspace, name, kind, argv, cwd, environment, shellEnvironment, graceMs } = this.#dependencies;
+    const shell = await shellEnvironment();
+    if (signal.aborted) throw new AppError("cancelled", `${name} was stopped before it was started.`);
+    // Its output goes through a pipe, so most programs would drop their colours. Who set NO_COLOR wants that.
+    const colour = "NO_COLOR" in shell || "NO_COLOR" in environment ? {} : { FORCE_COLOR: "1" };
+    const owned = await keeper.spawn({
+      kind,
+      name,
+      workspace,
+      argv,
+      cwd,
+      env: childEnvironment(shell, { ...colour, ...environment, ...launch.environment }),
+      graceMs,
+      ports: launch.ports.map(({ port }) => port),
+      onLine: launch.onLine,
+    });
+    return {
+      pid: owned.pid,
+      usageId: owned.id,
+      exited: owned.exited,
+      drained: owned.drained,
+      stop: () => owned.stop(),
+      health: null,
+    };
+  }
+}
