@@ -81,7 +81,7 @@ class Turn {
     this.#session = options.session;
     this.#policy = options.policy;
     this.#context = options.context;
-    this.#record = new TurnRecord(options.context.output, options.context.json);
+    this.#record = new TurnRecord(options.context.output);
   }
 
   async run(prompt: string): Promise<TurnRecord> {

@@ -21,7 +21,6 @@ export interface TurnResult {
  */
 export class TurnRecord {
   readonly #output: Output;
-  readonly #quiet: boolean;
   readonly #old = new Set<string>();
   readonly #messages = new Map<string, Omit<Message, "parts">>();
   readonly #parts = new Map<string, { messageId: string; part: Part; printed: number }>();
@@ -32,9 +31,9 @@ export class TurnRecord {
   #idle = false;
   #error: TurnResult["error"] = null;
 
-  constructor(output: Output, quiet: boolean) {
+  /** With `--json` what is written streams to stderr, since stdout is for the one document. */
+  constructor(output: Output) {
     this.#output = output;
-    this.#quiet = quiet;
   }
 
   /** Called once the session's state is known: now the prompt may be sent and nothing of the answer is missed. */
@@ -152,7 +151,7 @@ export class TurnRecord {
     if (whole.length <= entry.printed) return;
     const text = whole.slice(entry.printed);
     entry.printed = whole.length;
-    if (!this.#quiet) print(text);
+    print(text);
   }
 
   #note(text: string): void {
