@@ -42,7 +42,7 @@ export interface EventStreamOptions {
 
 const envelopeSchema = z.object({
   directory: z.string().optional(),
-  payload: z.object({ type: z.string(), properties: z.unknown() }),
+  payload: z.object({ type: z.string(), properties: z.unknown().optional() }),
 });
 
 /** Runs until the signal aborts; then it rejects with an AbortError. It never rejects otherwise: it reconnects. */
