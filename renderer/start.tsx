@@ -31,7 +31,10 @@ export function start(connection: Connection | null): void {
   }
   const client = createClient(connection);
   const cache = new QueryClient({
-    defaultOptions: { queries: { refetchOnWindowFocus: false, networkMode: "always", retry: false }, mutations: { networkMode: "always" } },
+    defaultOptions: {
+      queries: { refetchOnWindowFocus: false, networkMode: "always", retry: false },
+      mutations: { networkMode: "always" },
+    },
   });
   keepLastKnown(cache, localStorage);
   client.onState((state) => {
@@ -44,7 +47,10 @@ export function start(connection: Connection | null): void {
     live: createLive(client, cache),
     view,
     actions: createActions({ client, view, notify }),
-    platform: { mac: (bridge?.platform ?? navigator.platform).toLowerCase().startsWith(bridge ? "darwin" : "mac"), web: !bridge },
+    platform: {
+      mac: (bridge?.platform ?? navigator.platform).toLowerCase().startsWith(bridge ? "darwin" : "mac"),
+      web: !bridge,
+    },
   };
   createRoot(root).render(
     <CSPProvider nonce={nonce}>

@@ -47,8 +47,8 @@ export function ChatPage({ project }: { project: Project }) {
           <div className="flex h-full flex-col">
             <div className="min-h-0 flex-1">
               <Empty title="Start a session" icon={<MessagesSquare />}>
-                Write what should be done. The agent works in the folder of {project.name}; what it has to ask you first appears
-                above the field you write in.
+                Write what should be done. The agent works in the folder of {project.name}; what it has to ask you first
+                appears above the field you write in.
               </Empty>
             </div>
             <div className="mx-auto w-full max-w-190 shrink-0 px-5 pb-4">
@@ -69,17 +69,28 @@ function ServerAway({ project, server }: { project: Project; server: ServerStatu
   const coming = state === "starting" || state === "waiting_ready" || state === "stopping";
   return (
     <Empty
-      title={coming ? `OpenCode is ${state === "stopping" ? "stopping" : "starting"}` : "The OpenCode server is not running"}
+      title={
+        coming ? `OpenCode is ${state === "stopping" ? "stopping" : "starting"}` : "The OpenCode server is not running"
+      }
       icon={<MessagesSquare />}
       action={
         !coming && (
-          <Button kind="primary" aria-label="Start OpenCode server" pending={pending} onClick={() => void actions.startServer(workspace)}>
+          <Button
+            kind="primary"
+            aria-label="Start OpenCode server"
+            pending={pending}
+            onClick={() => void actions.startServer(workspace)}
+          >
             Start server
           </Button>
         )
       }
     >
-      {coming ? <StateMark look={serverLook(state)} /> : "Sessions live in the server of this workspace. Start it to read them or to begin a new one."}
+      {coming ? (
+        <StateMark look={serverLook(state)} />
+      ) : (
+        "Sessions live in the server of this workspace. Start it to read them or to begin a new one."
+      )}
       {server?.failure && (
         <div className="mt-4 text-left text-text">
           <FailureLine failure={server.failure} />

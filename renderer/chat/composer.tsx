@@ -8,7 +8,15 @@ import { keepDraft, readDraft } from "./drafts.ts";
 import { ModelPicker, useModel } from "./model-picker.tsx";
 
 /** Where the person writes. Send and Stop share one place; the draft outlives everything but sending it. */
-export function Composer({ workspace, session, serverPid }: { workspace: WorkspaceId; session: Session | null; serverPid: number | null }) {
+export function Composer({
+  workspace,
+  session,
+  serverPid,
+}: {
+  workspace: WorkspaceId;
+  session: Session | null;
+  serverPid: number | null;
+}) {
   const actions = useActions();
   const id = session?.id ?? null;
   const [draft, setDraft] = useState(() => readDraft(workspace, id));
@@ -59,9 +67,17 @@ export function Composer({ workspace, session, serverPid }: { workspace: Workspa
       />
       <div className="flex items-center gap-2 px-2 pb-2">
         <ModelPicker workspace={workspace} serverPid={serverPid} />
-        <span className="ml-auto truncate text-xs text-faint">{draft !== "" && "Enter sends, Shift+Enter makes a new line"}</span>
+        <span className="ml-auto truncate text-xs text-faint">
+          {draft !== "" && "Enter sends, Shift+Enter makes a new line"}
+        </span>
         {busy && id !== null ? (
-          <Button className="w-18" aria-label="Stop the turn" pending={stopping} icon={<Square className="size-3" aria-hidden="true" />} onClick={() => void actions.abort(workspace, id)}>
+          <Button
+            className="w-18"
+            aria-label="Stop the turn"
+            pending={stopping}
+            icon={<Square className="size-3" aria-hidden="true" />}
+            onClick={() => void actions.abort(workspace, id)}
+          >
             Stop
           </Button>
         ) : (

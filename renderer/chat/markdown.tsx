@@ -8,8 +8,10 @@ type Element<Tag extends "a" | "pre" | "code" | "img" | "table"> = ComponentProp
 
 /** The agent's text is not trusted: links leave through the host's checks, and pictures are links, since nothing is fetched. */
 const components = {
-  a: ({ href, children }: Element<"a">) => (href && /^https?:/.test(href) ? <Link url={href}>{children}</Link> : <span>{children}</span>),
-  img: ({ src, alt }: Element<"img">) => (typeof src === "string" && /^https?:/.test(src) ? <Link url={src}>{alt || src}</Link> : <span>{alt}</span>),
+  a: ({ href, children }: Element<"a">) =>
+    href && /^https?:/.test(href) ? <Link url={href}>{children}</Link> : <span>{children}</span>,
+  img: ({ src, alt }: Element<"img">) =>
+    typeof src === "string" && /^https?:/.test(src) ? <Link url={src}>{alt || src}</Link> : <span>{alt}</span>,
   pre: ({ children }: Element<"pre">) => <CodeBlock>{children}</CodeBlock>,
   code: ({ children, className }: Element<"code">) => <code className={className}>{children}</code>,
   table: ({ children }: Element<"table">) => (
@@ -22,7 +24,13 @@ const components = {
 /** Markdown that may still be growing: what is unfinished is drawn as if it were closed, so that nothing jumps. */
 export const Markdown = memo(function Markdown({ text, done }: { text: string; done: boolean }) {
   return (
-    <Streamdown className="markdown" mode={done ? "static" : "streaming"} components={components} controls={false} linkSafety={{ enabled: false }}>
+    <Streamdown
+      className="markdown"
+      mode={done ? "static" : "streaming"}
+      components={components}
+      controls={false}
+      linkSafety={{ enabled: false }}
+    >
       {text}
     </Streamdown>
   );
@@ -34,7 +42,10 @@ function CodeBlock({ children }: { children: ReactNode }) {
   const [copied, setCopied] = useState(false);
   return (
     <div className="group/code relative">
-      <pre ref={box} className="overflow-x-auto rounded-md bg-sunken px-3 py-2 font-mono text-sm inset-ring inset-ring-line">
+      <pre
+        ref={box}
+        className="overflow-x-auto rounded-md bg-sunken px-3 py-2 font-mono text-sm inset-ring inset-ring-line"
+      >
         {children}
       </pre>
       <button

@@ -53,12 +53,23 @@ export function MessageList({ store }: { store: SessionStore }) {
   return (
     <div className="relative min-h-0 flex-1">
       {/* It scrolls, so it must be reachable by keyboard. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div ref={scroller} role="log" aria-label="Messages" tabIndex={0} onScroll={onScroll} className="focus-inside h-full overflow-y-auto overscroll-contain [overflow-anchor:none]">
+      <div
+        ref={scroller}
+        role="log"
+        aria-label="Messages"
+        tabIndex={0}
+        onScroll={onScroll}
+        className="focus-inside h-full overflow-y-auto overscroll-contain [overflow-anchor:none]"
+      >
         <div ref={content} className="mx-auto flex max-w-190 flex-col gap-4 px-5 py-4">
-          {truncated && <p className="text-center text-sm text-faint">Earlier messages of this session are not shown.</p>}
+          {truncated && (
+            <p className="text-center text-sm text-faint">Earlier messages of this session are not shown.</p>
+          )}
           {loaded && messages.length === 0 && (
-            <Empty title="Say what should be done">The agent works in this project’s folder. What it has to ask you first appears above the field you write in.</Empty>
+            <Empty title="Say what should be done">
+              The agent works in this project’s folder. What it has to ask you first appears above the field you write
+              in.
+            </Empty>
           )}
           <SessionStoreContext value={store}>
             {messages.map((message) => (
@@ -95,7 +106,9 @@ function Progress({ store }: { store: SessionStore }) {
     );
   }
   if (!error || error.name === "MessageAbortedError") return null;
-  return <FailureLine failure={{ code: "turn_failed", message: error.message || error.name, next: null, details: {} }} />;
+  return (
+    <FailureLine failure={{ code: "turn_failed", message: error.message || error.name, next: null, details: {} }} />
+  );
 }
 
 function Retry({ message, attempt, next }: { message: string; attempt: number; next: number }) {

@@ -10,7 +10,10 @@ import { useMessageInfo, usePart } from "./use-session.ts";
 export const MessageView = memo(function MessageView({ message }: { message: MessageRef }) {
   const user = message.role === "user";
   return (
-    <article aria-label={user ? "You" : "Agent"} className={user ? "rounded-lg bg-sunken px-3 py-2 inset-ring inset-ring-line" : "flex flex-col gap-2"}>
+    <article
+      aria-label={user ? "You" : "Agent"}
+      className={user ? "rounded-lg bg-sunken px-3 py-2 inset-ring inset-ring-line" : "flex flex-col gap-2"}
+    >
       {message.partIds.map((id) => (
         <PartView key={id} id={id} user={user} />
       ))}
@@ -25,7 +28,11 @@ function PartView({ id, user }: { id: string; user: boolean }) {
     case "text":
       // Text that OpenCode adds for the model is not the person's words.
       if (part.text === "" || part.synthetic) return null;
-      return user ? <p className="break-words whitespace-pre-wrap">{part.text}</p> : <Markdown text={part.text} done={part.done} />;
+      return user ? (
+        <p className="break-words whitespace-pre-wrap">{part.text}</p>
+      ) : (
+        <Markdown text={part.text} done={part.done} />
+      );
     case "reasoning":
       return part.text.trim() === "" ? null : <Reasoning text={part.text} done={part.done} />;
     case "tool":
@@ -48,8 +55,16 @@ function Reasoning({ text, done }: { text: string; done: boolean }) {
   const [open, setOpen] = useState(false);
   return (
     <section>
-      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="-ml-1 flex items-center gap-1 rounded-sm px-1 text-muted hover:text-text">
-        <ChevronRight className={`size-3.5 text-faint transition-transform duration-150 ${open ? "rotate-90" : ""}`} aria-hidden="true" />
+      <button
+        type="button"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+        className="-ml-1 flex items-center gap-1 rounded-sm px-1 text-muted hover:text-text"
+      >
+        <ChevronRight
+          className={`size-3.5 text-faint transition-transform duration-150 ${open ? "rotate-90" : ""}`}
+          aria-hidden="true"
+        />
         {done ? "Reasoning" : "Reasoning…"}
       </button>
       {open && (
@@ -65,5 +80,7 @@ function MessageError({ id }: { id: string }) {
   const error = useMessageInfo(id)?.error;
   if (!error) return null;
   if (error.name === "MessageAbortedError") return <p className="text-sm text-muted">Stopped.</p>;
-  return <FailureLine failure={{ code: "turn_failed", message: error.message || error.name, next: null, details: {} }} />;
+  return (
+    <FailureLine failure={{ code: "turn_failed", message: error.message || error.name, next: null, details: {} }} />
+  );
 }

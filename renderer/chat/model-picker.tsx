@@ -24,7 +24,10 @@ export function ModelPicker({ workspace, serverPid }: { workspace: WorkspaceId; 
   const name = models.find(({ id }) => id === model)?.name ?? "Choose a model";
   return (
     <Select.Root value={model} onValueChange={(next) => next !== null && actions.chooseModel(workspace, next)}>
-      <Select.Trigger aria-label={`Model: ${name}`} className="inline-flex h-6 min-w-0 items-center gap-1 rounded-md px-1.5 text-sm text-muted hover:bg-hover hover:text-text">
+      <Select.Trigger
+        aria-label={`Model: ${name}`}
+        className="inline-flex h-6 min-w-0 items-center gap-1 rounded-md px-1.5 text-sm text-muted hover:bg-hover hover:text-text"
+      >
         <span className="truncate">{name}</span>
         <ChevronsUpDown className="size-3 shrink-0" aria-hidden="true" />
       </Select.Trigger>
@@ -34,14 +37,20 @@ export function ModelPicker({ workspace, serverPid }: { workspace: WorkspaceId; 
             {providers.map((provider) => (
               <Select.Group key={provider}>
                 <Select.GroupLabel className="px-2 pt-1.5 pb-0.5 text-xs text-faint">{provider}</Select.GroupLabel>
-                {models.filter((entry) => entry.provider === provider).map(({ id, name: label }) => (
-                  <Select.Item key={id} value={id} className="flex h-7 items-center gap-2 rounded-md px-2 outline-none data-[highlighted]:bg-selected">
-                    <Select.ItemText className="flex-1">{label}</Select.ItemText>
-                    <Select.ItemIndicator>
-                      <Check className="size-3.5 text-link" aria-hidden="true" />
-                    </Select.ItemIndicator>
-                  </Select.Item>
-                ))}
+                {models
+                  .filter((entry) => entry.provider === provider)
+                  .map(({ id, name: label }) => (
+                    <Select.Item
+                      key={id}
+                      value={id}
+                      className="flex h-7 items-center gap-2 rounded-md px-2 outline-none data-[highlighted]:bg-selected"
+                    >
+                      <Select.ItemText className="flex-1">{label}</Select.ItemText>
+                      <Select.ItemIndicator>
+                        <Check className="size-3.5 text-link" aria-hidden="true" />
+                      </Select.ItemIndicator>
+                    </Select.Item>
+                  ))}
               </Select.Group>
             ))}
           </Select.Popup>

@@ -8,22 +8,37 @@ import { DiffView } from "./diff-view.tsx";
 import { describePermission } from "./tool-facts.ts";
 
 /** What the agent wants to do, in full, before it may. Nothing here answers "always" but a press on that very button. */
-export function PermissionCard({ workspace, request, child }: { workspace: WorkspaceId; request: PermissionRequest; child: string | null }) {
+export function PermissionCard({
+  workspace,
+  request,
+  child,
+}: {
+  workspace: WorkspaceId;
+  request: PermissionRequest;
+  child: string | null;
+}) {
   const actions = useActions();
   const pending = usePending(`permission:${request.id}`);
   const [advice, setAdvice] = useState<string | null>(null);
   const asked = describePermission(request);
   const reject = () => void actions.replyPermission(workspace, request.id, "reject", advice?.trim() || undefined);
   return (
-    <section role="group" aria-label={`Permission: ${asked.title}`} className="flex max-h-[60vh] flex-col rounded-lg bg-raised shadow-pop inset-ring-2 inset-ring-busy">
+    <section
+      role="group"
+      aria-label={`Permission: ${asked.title}`}
+      className="flex max-h-[60vh] flex-col rounded-lg bg-raised shadow-pop inset-ring-2 inset-ring-busy"
+    >
       <h3 className="flex shrink-0 items-center gap-2 px-3 pt-2.5 font-semibold">
         <ShieldQuestion className="size-4 text-busy" aria-hidden="true" />
-        {asked.title}?{child && <span className="truncate font-normal text-muted">asked by the sub-agent “{child}”</span>}
+        {asked.title}?
+        {child && <span className="truncate font-normal text-muted">asked by the sub-agent “{child}”</span>}
       </h3>
       <div className="min-h-0 overflow-y-auto px-3 py-2">
         {asked.subjects.length > 0 && <p className="mb-1.5 font-mono text-sm break-all">{asked.subjects.join("\n")}</p>}
         {asked.command && (
-          <pre className="rounded-md bg-sunken px-2.5 py-2 font-mono text-sm break-words whitespace-pre-wrap inset-ring inset-ring-line">{asked.command}</pre>
+          <pre className="rounded-md bg-sunken px-2.5 py-2 font-mono text-sm break-words whitespace-pre-wrap inset-ring inset-ring-line">
+            {asked.command}
+          </pre>
         )}
         {asked.diff && <DiffView diff={asked.diff} />}
         {request.always.length > 0 && (
@@ -41,7 +56,6 @@ export function PermissionCard({ workspace, request, child }: { workspace: Works
         {advice !== null && (
           <input
             // It appears because the person asked for it with the button beside it.
-            // eslint-disable-next-line jsx-a11y/no-autofocus
             autoFocus
             aria-label="What the agent should do instead"
             value={advice}
@@ -56,7 +70,11 @@ export function PermissionCard({ workspace, request, child }: { workspace: Works
         )}
       </div>
       <div className="flex shrink-0 flex-wrap items-center gap-2 px-3 pb-2.5">
-        <Button kind="primary" pending={pending} onClick={() => void actions.replyPermission(workspace, request.id, "once")}>
+        <Button
+          kind="primary"
+          pending={pending}
+          onClick={() => void actions.replyPermission(workspace, request.id, "once")}
+        >
           Allow once
         </Button>
         <Button disabled={pending} onClick={() => void actions.replyPermission(workspace, request.id, "always")}>

@@ -12,7 +12,10 @@ export function QuestionCard({ workspace, request }: { workspace: WorkspaceId; r
   const pending = usePending(`question:${request.id}`);
   const [answers, setAnswers] = useState<readonly (readonly string[])[]>(() => request.questions.map(() => []));
   const [words, setWords] = useState<readonly string[]>(() => request.questions.map(() => ""));
-  const whole = request.questions.map((_, index) => [...(answers[index] ?? []), ...(words[index]?.trim() ? [words[index].trim()] : [])]);
+  const whole = request.questions.map((_, index) => [
+    ...(answers[index] ?? []),
+    ...(words[index]?.trim() ? [words[index].trim()] : []),
+  ]);
   const complete = whole.every((answer) => answer.length > 0);
 
   const toggle = (index: number, label: string, multiple: boolean) =>
@@ -25,7 +28,11 @@ export function QuestionCard({ workspace, request }: { workspace: WorkspaceId; r
     );
 
   return (
-    <section role="group" aria-label="Question of the agent" className="flex max-h-[60vh] flex-col rounded-lg bg-raised shadow-pop inset-ring-2 inset-ring-accent">
+    <section
+      role="group"
+      aria-label="Question of the agent"
+      className="flex max-h-[60vh] flex-col rounded-lg bg-raised shadow-pop inset-ring-2 inset-ring-accent"
+    >
       <div className="min-h-0 overflow-y-auto px-3 pt-2.5 pb-2">
         {request.questions.map((question, index) => (
           <fieldset key={question.question} className="mt-3 first:mt-0">
@@ -68,10 +75,20 @@ export function QuestionCard({ workspace, request }: { workspace: WorkspaceId; r
         ))}
       </div>
       <div className="flex shrink-0 items-center gap-2 px-3 pb-2.5">
-        <Button kind="primary" pending={pending} disabled={!complete} onClick={() => void actions.replyQuestion(workspace, request.id, whole)}>
+        <Button
+          kind="primary"
+          pending={pending}
+          disabled={!complete}
+          onClick={() => void actions.replyQuestion(workspace, request.id, whole)}
+        >
           Answer
         </Button>
-        <Button kind="quiet" className="ml-auto" disabled={pending} onClick={() => void actions.rejectQuestion(workspace, request.id)}>
+        <Button
+          kind="quiet"
+          className="ml-auto"
+          disabled={pending}
+          onClick={() => void actions.rejectQuestion(workspace, request.id)}
+        >
           Dismiss the question
         </Button>
       </div>

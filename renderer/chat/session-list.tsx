@@ -17,11 +17,21 @@ function lookOf(session: Session, asks: boolean): Look | null {
 }
 
 /** The sessions of a workspace, newest first; those of sub-agents are part of theirs. */
-export function SessionList({ workspace, chat, chosen }: { workspace: WorkspaceId; chat: ChatState; chosen: SessionId | null }) {
+export function SessionList({
+  workspace,
+  chat,
+  chosen,
+}: {
+  workspace: WorkspaceId;
+  chat: ChatState;
+  chosen: SessionId | null;
+}) {
   const actions = useActions();
   const creating = usePending(`session:${workspace}`);
   const now = useNow();
-  const asking = new Set([...chat.permissions, ...chat.questions].map((request) => rootOf(chat.sessions, request.sessionId)));
+  const asking = new Set(
+    [...chat.permissions, ...chat.questions].map((request) => rootOf(chat.sessions, request.sessionId)),
+  );
   const roots = chat.sessions.filter((session) => session.parentId === null);
   return (
     <nav aria-label="Sessions" className="flex h-full flex-col">
@@ -36,7 +46,10 @@ export function SessionList({ workspace, chat, chosen }: { workspace: WorkspaceI
           const look = lookOf(session, asking.has(session.id));
           const title = session.title || "Untitled";
           return (
-            <li key={session.id} className="group relative [content-visibility:auto] [contain-intrinsic-size:auto_32px]">
+            <li
+              key={session.id}
+              className="group relative [content-visibility:auto] [contain-intrinsic-size:auto_32px]"
+            >
               <button
                 type="button"
                 aria-current={session.id === chosen ? "true" : undefined}

@@ -5,7 +5,11 @@
 import type { MessageInfo, Part, Session, SessionEvent } from "#shared/schema/chat.ts";
 
 /** A message with the ids of its parts. The object is the same as long as none comes or goes. */
-export type MessageRef = { readonly id: string; readonly role: MessageInfo["role"]; readonly partIds: readonly string[] };
+export type MessageRef = {
+  readonly id: string;
+  readonly role: MessageInfo["role"];
+  readonly partIds: readonly string[];
+};
 export type TurnError = { readonly name: string; readonly message: string };
 
 const none: readonly MessageRef[] = [];
@@ -44,7 +48,7 @@ export class SessionStore {
   apply(events: readonly SessionEvent[]): void {
     const changed = new Set<string>();
     for (const event of events) this.#fold(event, changed);
-    for (const key of changed) for (const listener of [...(this.#listeners.get(key) ?? [])]) listener();
+    for (const key of changed) for (const listener of this.#listeners.get(key) ?? []) listener();
   }
 
   #fold(event: SessionEvent, changed: Set<string>): void {
@@ -79,12 +83,17 @@ export class SessionStore {
         this.#infos.set(event.info.id, event.info);
         changed.add(`info:${event.info.id}`);
         if (!this.#messages.some((message) => message.id === event.info.id)) {
-          this.#messages = insert(this.#messages, { id: event.info.id, role: event.info.role, partIds: [] }, this.#infos);
+          this.#messages = insert(
+            this.#messages,
+            { id: event.info.id, role: event.info.role, partIds: [] },
+            this.#infos,
+          );
           changed.add("list");
         }
         return;
       case "message_removed":
-        for (const id of this.#messages.find((message) => message.id === event.messageId)?.partIds ?? []) this.#parts.delete(id);
+        for (const id of this.#messages.find((message) => message.id === event.messageId)?.partIds ?? [])
+          this.#parts.delete(id);
         this.#infos.delete(event.messageId);
         this.#messages = this.#messages.filter((message) => message.id !== event.messageId);
         changed.add("list");
@@ -103,7 +112,9 @@ export class SessionStore {
       case "part_removed":
         this.#parts.delete(event.partId);
         this.#messages = this.#messages.map((message) =>
-          message.id === event.messageId ? { ...message, partIds: message.partIds.filter((id) => id !== event.partId) } : message,
+          message.id === event.messageId
+            ? { ...message, partIds: message.partIds.filter((id) => id !== event.partId) }
+            : message,
         );
         changed.add("list").add(`part:${event.partId}`);
         return;
@@ -124,7 +135,11 @@ export class SessionStore {
 }
 
 /** Puts a message where its time says; nearly always that is the end. */
-function insert(messages: readonly MessageRef[], added: MessageRef, infos: ReadonlyMap<string, MessageInfo>): readonly MessageRef[] {
+function insert(
+  messages: readonly MessageRef[],
+  added: MessageRef,
+  infos: ReadonlyMap<string, MessageInfo>,
+): readonly MessageRef[] {
   const at = infos.get(added.id)?.createdAt ?? Number.POSITIVE_INFINITY;
   const before = messages.findLastIndex((message) => (infos.get(message.id)?.createdAt ?? 0) <= at);
   return messages.toSpliced(before + 1, 0, added);

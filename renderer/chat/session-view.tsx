@@ -10,14 +10,25 @@ import { rootOf } from "./sessions.ts";
 import { useRead, useSession } from "./use-session.ts";
 
 /** One session: its messages, what the agent waits for, and the composer. */
-export function SessionView({ workspace, session: listed, chat, serverPid }: { workspace: WorkspaceId; session: Session; chat: ChatState; serverPid: number | null }) {
+export function SessionView({
+  workspace,
+  session: listed,
+  chat,
+  serverPid,
+}: {
+  workspace: WorkspaceId;
+  session: Session;
+  chat: ChatState;
+  serverPid: number | null;
+}) {
   const { store, ended } = useSession(workspace, listed.id);
   const own = useRead(store, "session", store.session);
   const session = own ?? listed;
   const here = (request: { sessionId: Session["id"] }) => rootOf(chat.sessions, request.sessionId) === session.id;
   const permissions = chat.permissions.filter(here);
   const questions = chat.questions.filter(here);
-  const titleOf = (id: Session["id"]) => (id === session.id ? null : (chat.sessions.find((other) => other.id === id)?.title ?? "sub-agent"));
+  const titleOf = (id: Session["id"]) =>
+    id === session.id ? null : (chat.sessions.find((other) => other.id === id)?.title ?? "sub-agent");
   const tokens = session.tokens.input + session.tokens.output + session.tokens.reasoning;
   return (
     <section aria-label={`Session ${session.title || "Untitled"}`} className="flex h-full min-w-0 flex-col">
@@ -36,7 +47,10 @@ export function SessionView({ workspace, session: listed, chat, serverPid }: { w
           <PermissionCard key={request.id} workspace={workspace} request={request} child={titleOf(request.sessionId)} />
         ))}
         {permissions.length > 1 && <p className="text-sm text-muted">{permissions.length - 1} more after this one.</p>}
-        {permissions.length === 0 && questions.slice(0, 1).map((request) => <QuestionCard key={request.id} workspace={workspace} request={request} />)}
+        {permissions.length === 0 &&
+          questions
+            .slice(0, 1)
+            .map((request) => <QuestionCard key={request.id} workspace={workspace} request={request} />)}
         <Composer workspace={workspace} session={session} serverPid={serverPid} />
       </div>
     </section>

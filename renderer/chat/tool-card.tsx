@@ -46,14 +46,19 @@ export function ToolCard({ part }: { part: ToolPart }) {
         onClick={() => setChosen(!open)}
         className="focus-inside flex h-8 w-full items-center gap-2 rounded-lg px-2.5 text-left hover:bg-hover"
       >
-        <ChevronRight className={`size-3.5 shrink-0 text-faint transition-transform duration-150 ${open ? "rotate-90" : ""}`} aria-hidden="true" />
+        <ChevronRight
+          className={`size-3.5 shrink-0 text-faint transition-transform duration-150 ${open ? "rotate-90" : ""}`}
+          aria-hidden="true"
+        />
         <Icon className="size-3.5 shrink-0 text-muted" aria-hidden="true" />
         <span className="shrink-0 font-medium">{tool}</span>
         <span className="min-w-0 flex-1 truncate font-mono text-sm text-muted" title={subject}>
           {subject}
         </span>
         {diff && <Changes diff={diff} />}
-        {took !== null && took >= 1_000 && <span className="shrink-0 text-xs text-faint tabular-nums">{formatDuration(took)}</span>}
+        {took !== null && took >= 1_000 && (
+          <span className="shrink-0 text-xs text-faint tabular-nums">{formatDuration(took)}</span>
+        )}
         <StateMark look={looks[state.status]} />
       </button>
       {open && (
@@ -62,7 +67,9 @@ export function ToolCard({ part }: { part: ToolPart }) {
           {diff && <DiffView diff={diff} />}
           {state.error && <p className="break-words whitespace-pre-wrap text-bad">{state.error}</p>}
           {state.output && !diff && <Output text={state.output} />}
-          {!state.output && !state.error && !diff && <p className="text-muted">{state.status === "completed" ? "No output." : "No output yet."}</p>}
+          {!state.output && !state.error && !diff && (
+            <p className="text-muted">{state.status === "completed" ? "No output." : "No output yet."}</p>
+          )}
         </div>
       )}
     </section>
@@ -91,7 +98,11 @@ function Input({ part }: { part: ToolPart }) {
   }
   // An edit's change says more than its arguments.
   if (diffOf(metadata)) return null;
-  return <pre className="max-h-50 overflow-auto font-mono text-sm break-words whitespace-pre-wrap text-muted">{JSON.stringify(input, null, 2)}</pre>;
+  return (
+    <pre className="max-h-50 overflow-auto font-mono text-sm break-words whitespace-pre-wrap text-muted">
+      {JSON.stringify(input, null, 2)}
+    </pre>
+  );
 }
 
 function Output({ text }: { text: string }) {
@@ -105,8 +116,11 @@ function Output({ text }: { text: string }) {
         </button>
       )}
       {/* It scrolls, so it must be reachable by keyboard. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <pre tabIndex={0} aria-label="Output" className="focus-inside max-h-75 overflow-auto rounded-md bg-sunken px-2.5 py-2 font-mono text-sm break-words whitespace-pre-wrap inset-ring inset-ring-line">
+      <pre
+        tabIndex={0}
+        aria-label="Output"
+        className="focus-inside max-h-75 overflow-auto rounded-md bg-sunken px-2.5 py-2 font-mono text-sm break-words whitespace-pre-wrap inset-ring inset-ring-line"
+      >
         <SgrText text={drawn.replace(/\n$/, "")} />
       </pre>
     </div>

@@ -9,7 +9,13 @@ const text = (value: unknown): string | null => (typeof value === "string" && va
 export function toolSubject({ tool, state }: Pick<ToolPart, "tool" | "state">): string {
   const { input } = state;
   const named =
-    text(input.command) ?? text(input.filePath) ?? text(input.path) ?? text(input.pattern) ?? text(input.url) ?? text(input.description) ?? text(input.query);
+    text(input.command) ??
+    text(input.filePath) ??
+    text(input.path) ??
+    text(input.pattern) ??
+    text(input.url) ??
+    text(input.description) ??
+    text(input.query);
   return tool === "bash" ? (named ?? state.title ?? "") : (state.title ?? named ?? "");
 }
 
@@ -22,7 +28,12 @@ export function diffOf(metadata: Readonly<Record<string, unknown>>): string | nu
 }
 
 /** What a permission is asked for, ready to be shown in full. */
-export type Asked = { readonly title: string; readonly command: string | null; readonly diff: string | null; readonly subjects: readonly string[] };
+export type Asked = {
+  readonly title: string;
+  readonly command: string | null;
+  readonly diff: string | null;
+  readonly subjects: readonly string[];
+};
 
 export function describePermission(request: Pick<PermissionRequest, "permission" | "patterns" | "metadata">): Asked {
   const { permission, patterns, metadata } = request;
@@ -40,7 +51,12 @@ export function describePermission(request: Pick<PermissionRequest, "permission"
     case "read":
       return { title: "Read a file", command: null, diff: null, subjects: file ? [file] : patterns };
     case "webfetch":
-      return { title: "Fetch a web page", command: null, diff: null, subjects: [text(metadata.url) ?? patterns.join(", ")] };
+      return {
+        title: "Fetch a web page",
+        command: null,
+        diff: null,
+        subjects: [text(metadata.url) ?? patterns.join(", ")],
+      };
     default:
       return { title: `Use “${permission}”`, command, diff, subjects: file ? [file] : patterns };
   }

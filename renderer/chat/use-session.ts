@@ -10,10 +10,15 @@ export function useSession(workspace: WorkspaceId, session: SessionId): { store:
   const { client } = useApp();
   const [store] = useState(() => new SessionStore());
   const [ended, setEnded] = useState<Failure | null>(null);
-  useEffect(() => {
-    setEnded(null);
-    return client.subscribe("session.events", { workspace, session }, { onBatch: (events) => store.apply(events), onEnd: setEnded });
-  }, [client, store, workspace, session]);
+  useEffect(
+    () =>
+      client.subscribe(
+        "session.events",
+        { workspace, session },
+        { onBatch: (events) => store.apply(events), onEnd: setEnded },
+      ),
+    [client, store, workspace, session],
+  );
   return { store, ended };
 }
 

@@ -2,7 +2,15 @@ import type { ReactNode } from "react";
 import { formatDuration } from "../ui/format.ts";
 import { useNow } from "../ui/now.ts";
 
-export function Cell({ column = "", children, title }: { column?: string; children?: ReactNode; title?: string | undefined }) {
+export function Cell({
+  column = "",
+  children,
+  title,
+}: {
+  column?: string;
+  children?: ReactNode;
+  title?: string | undefined;
+}) {
   return (
     <span role="gridcell" className={`min-w-0 truncate ${column}`} title={title}>
       {children}

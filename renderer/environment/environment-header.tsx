@@ -11,14 +11,21 @@ import { useActions, usePending } from "../view/app.ts";
 import { totals } from "./order.ts";
 
 /** Name and state of the environment, and the two buttons that change it: always both, always in the same place. */
-export function EnvironmentHeader({ project, environment }: { project: Project; environment: EnvironmentStatus | null }) {
+export function EnvironmentHeader({
+  project,
+  environment,
+}: {
+  project: Project;
+  environment: EnvironmentStatus | null;
+}) {
   const { workspace } = project;
   const actions = useActions();
   const { item: settings } = useLive("settings.watch", {});
   const starting = usePending(`start:${workspace}`);
   const stopping = usePending(`stop:${workspace}`);
   const phase = environment?.phase ?? "stopped";
-  const serverStopped = environment?.server === null || environment?.server === undefined || environment.server.state === "stopped";
+  const serverStopped =
+    environment?.server === null || environment?.server === undefined || environment.server.state === "stopped";
   const mayStart = environment !== null && (phase === "stopped" || phase === "failed" || phase === "degraded");
   const mayStop = environment !== null && phase !== "stopping" && !(phase === "stopped" && serverStopped);
   return (
@@ -69,7 +76,9 @@ function Summary({ project, environment }: { project: Project; environment: Envi
   const running = environment.phase !== "stopped";
   const facts = [
     environment.services.length > 0 && running && `${ready} of ${environment.services.length} ready`,
-    environment.services.length > 0 && !running && `${environment.services.length} ${environment.services.length === 1 ? "service" : "services"}`,
+    environment.services.length > 0 &&
+      !running &&
+      `${environment.services.length} ${environment.services.length === 1 ? "service" : "services"}`,
     running && (since === "now" ? "since a moment ago" : `for ${since}`),
     memoryBytes > 0 && formatBytes(memoryBytes),
     memoryBytes > 0 && `${formatPercent(cpuPercent)} CPU`,
@@ -77,7 +86,10 @@ function Summary({ project, environment }: { project: Project; environment: Envi
   ].filter(Boolean);
   return (
     <p className="truncate text-sm text-muted tabular-nums">
-      {facts.join(" · ")} <span className="text-faint" title={project.directory}>· {formatPath(project.directory)}</span>
+      {facts.join(" · ")}{" "}
+      <span className="text-faint" title={project.directory}>
+        · {formatPath(project.directory)}
+      </span>
     </p>
   );
 }

@@ -21,8 +21,10 @@ export function EnvironmentPage({ project }: { project: Project }) {
 
   return (
     // Esc goes one step back from the details, wherever the focus is on this page.
-    // eslint-disable-next-line jsx-a11y/no-static-element-interactions
-    <div className="flex h-full flex-col" onKeyDown={(event) => event.key === "Escape" && detail && !event.defaultPrevented && close()}>
+    <div
+      className="flex h-full flex-col"
+      onKeyDown={(event) => event.key === "Escape" && detail && !event.defaultPrevented && close()}
+    >
       <EnvironmentHeader project={project} environment={environment} />
       {failure && (
         <div className="px-4 pb-2">
@@ -46,8 +48,21 @@ export function EnvironmentPage({ project }: { project: Project }) {
           {detail && (
             <>
               <Separator className="w-px bg-line data-[separator=active]:bg-accent" aria-label="Resize details" />
-              <Panel id="detail" defaultSize={340} minSize={260} maxSize="60%" groupResizeBehavior="preserve-pixel-size">
-                <ServiceDetail key={detail.name} workspace={workspace} service={detail} services={environment.services} at={at} onClose={close} />
+              <Panel
+                id="detail"
+                defaultSize={340}
+                minSize={260}
+                maxSize="60%"
+                groupResizeBehavior="preserve-pixel-size"
+              >
+                <ServiceDetail
+                  key={detail.name}
+                  workspace={workspace}
+                  service={detail}
+                  services={environment.services}
+                  at={at}
+                  onClose={close}
+                />
               </Panel>
             </>
           )}

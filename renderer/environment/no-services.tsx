@@ -16,8 +16,9 @@ export function NoServices({ environment }: { environment: EnvironmentStatus }) 
         </section>
       ) : (
         <Empty title="No services found" icon={<PackageOpen />}>
-          Deckhand looks for <code className="font-mono text-sm">dev</code> and <code className="font-mono text-sm">start</code> scripts in
-          package.json, a compose file, or a Procfile. Add one and press Start. The OpenCode server runs without any.
+          Deckhand looks for <code className="font-mono text-sm">dev</code> and{" "}
+          <code className="font-mono text-sm">start</code> scripts in package.json, a compose file, or a Procfile. Add
+          one and press Start. The OpenCode server runs without any.
         </Empty>
       )}
     </div>

@@ -17,13 +17,17 @@ export function Problems({ problems }: { problems: readonly Problem[] }) {
 }
 
 export function ProblemList({ problems }: { problems: readonly Problem[] }) {
-  const ordered = problems.toSorted((one, other) => Number(one.severity === "warning") - Number(other.severity === "warning"));
+  const ordered = problems.toSorted(
+    (one, other) => Number(one.severity === "warning") - Number(other.severity === "warning"),
+  );
   return (
     <ul className="flex flex-col gap-1.5">
       {ordered.map((problem) => (
         <li key={`${problem.code} ${problem.source} ${problem.message}`} className="flex items-baseline gap-2">
           <span className="translate-y-0.5">
-            <StateShape look={{ shape: "alert", tone: problem.severity === "error" ? "bad" : "busy", word: problem.severity }} />
+            <StateShape
+              look={{ shape: "alert", tone: problem.severity === "error" ? "bad" : "busy", word: problem.severity }}
+            />
           </span>
           <span className="sr-only">{problem.severity}:</span>
           <span className="min-w-0 flex-1">{problem.message}</span>

@@ -33,7 +33,12 @@ export function RemedyButtons({
         );
       case "logs":
         return (
-          <Button key={remedy} small aria-label={`Show logs of ${name}`} onClick={() => actions.showLogs(workspace, [source])}>
+          <Button
+            key={remedy}
+            small
+            aria-label={`Show logs of ${name}`}
+            onClick={() => actions.showLogs(workspace, [source])}
+          >
             Logs
           </Button>
         );

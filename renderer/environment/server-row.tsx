@@ -24,46 +24,83 @@ const stopped: ServerStatus = {
 };
 
 /** The workspace's OpenCode server, in the columns of the services. */
-export function ServerRow({ workspace, server: given, at }: { workspace: WorkspaceId; server: ServerStatus | null; at: number }) {
+export function ServerRow({
+  workspace,
+  server: given,
+  at,
+}: {
+  workspace: WorkspaceId;
+  server: ServerStatus | null;
+  at: number;
+}) {
   const server = given ?? stopped;
   const actions = useActions();
   const pending = usePending(`server:${workspace}`);
   const running = server.state !== "stopped" && server.state !== "crashed";
   return (
-    <div role="row" aria-label="OpenCode server" aria-rowindex={2} className="group border-b border-line hover:bg-hover">
+    <div
+      role="row"
+      aria-label="OpenCode server"
+      aria-rowindex={2}
+      className="group border-b border-line hover:bg-hover"
+    >
       <div role="presentation" className="service-grid h-8">
         <span role="gridcell" className="text-faint">
           <Bot className="size-3.5" aria-hidden="true" />
         </span>
         <Cell>
           <span className="font-medium">OpenCode</span>
-          {server.version && <span className="column-version ml-2 text-xs text-faint tabular-nums">{server.version}</span>}
+          {server.version && (
+            <span className="column-version ml-2 text-xs text-faint tabular-nums">{server.version}</span>
+          )}
         </Cell>
         <Cell>
           <StateMark look={serverLook(server.state)} />
         </Cell>
         <Cell />
-        <Cell column="column-address">{server.pid !== null && <span className="text-muted tabular-nums">pid {server.pid}</span>}</Cell>
+        <Cell column="column-address">
+          {server.pid !== null && <span className="text-muted tabular-nums">pid {server.pid}</span>}
+        </Cell>
         <Cell column="column-why">{running && !server.failure && <Events server={server} />}</Cell>
         <Figure column="column-uptime">
           <Uptime ms={server.uptimeMs} at={at} />
         </Figure>
-        <Figure column="column-restarts">{server.restarts > 0 && <span className="text-busy">{server.restarts}</span>}</Figure>
+        <Figure column="column-restarts">
+          {server.restarts > 0 && <span className="text-busy">{server.restarts}</span>}
+        </Figure>
         <Figure column="column-memory">{server.memoryBytes !== null && formatBytes(server.memoryBytes)}</Figure>
         <Figure column="column-cpu">{null}</Figure>
-        <span role="gridcell" className={`flex justify-end ${running ? "opacity-0 group-focus-within:opacity-100 group-hover:opacity-100" : ""}`}>
-          <IconButton label="Show logs of the OpenCode server" onClick={() => actions.showLogs(workspace, ["opencode"])}>
+        <span
+          role="gridcell"
+          className={`flex justify-end ${running ? "opacity-0 group-focus-within:opacity-100 group-hover:opacity-100" : ""}`}
+        >
+          <IconButton
+            label="Show logs of the OpenCode server"
+            onClick={() => actions.showLogs(workspace, ["opencode"])}
+          >
             <ScrollText />
           </IconButton>
-          <IconButton label="Restart OpenCode server" disabled={!running || pending} onClick={() => void actions.restartServer(workspace)}>
+          <IconButton
+            label="Restart OpenCode server"
+            disabled={!running || pending}
+            onClick={() => void actions.restartServer(workspace)}
+          >
             <RotateCw />
           </IconButton>
           {running ? (
-            <IconButton label="Stop OpenCode server" pending={pending} onClick={() => void actions.stopServer(workspace)}>
+            <IconButton
+              label="Stop OpenCode server"
+              pending={pending}
+              onClick={() => void actions.stopServer(workspace)}
+            >
               <Square />
             </IconButton>
           ) : (
-            <IconButton label="Start OpenCode server" pending={pending} onClick={() => void actions.startServer(workspace)}>
+            <IconButton
+              label="Start OpenCode server"
+              pending={pending}
+              onClick={() => void actions.startServer(workspace)}
+            >
               <Play />
             </IconButton>
           )}

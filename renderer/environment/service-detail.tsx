@@ -49,7 +49,9 @@ export function ServiceDetail({
           <Fact name="State">
             <StateMark look={serviceLook(service)} />
           </Fact>
-          <Fact name="Health">{health ? <StateMark look={health} /> : <span className="text-muted">No probe</span>}</Fact>
+          <Fact name="Health">
+            {health ? <StateMark look={health} /> : <span className="text-muted">No probe</span>}
+          </Fact>
           {service.url && (
             <Fact name="Address">
               <Link url={service.url} />
@@ -57,7 +59,9 @@ export function ServiceDetail({
           )}
           {service.ports.length > 0 && (
             <Fact name="Ports">
-              <span className="tabular-nums">{service.ports.map((port) => `${port.port}${port.env ? ` (${port.env})` : ""}`).join(", ")}</span>
+              <span className="tabular-nums">
+                {service.ports.map((port) => `${port.port}${port.env ? ` (${port.env})` : ""}`).join(", ")}
+              </span>
             </Fact>
           )}
           {service.dependsOn.length > 0 && (
@@ -66,7 +70,9 @@ export function ServiceDetail({
             </Fact>
           )}
           <Fact name="Uptime">
-            <span className="tabular-nums">{service.uptimeMs === null ? <Absent /> : <Uptime ms={service.uptimeMs} at={at} />}</span>
+            <span className="tabular-nums">
+              {service.uptimeMs === null ? <Absent /> : <Uptime ms={service.uptimeMs} at={at} />}
+            </span>
           </Fact>
           <Fact name="Restarts">
             <span className="tabular-nums">{service.restarts}</span>
@@ -86,7 +92,9 @@ export function ServiceDetail({
           )}
           {service.exit && (
             <Fact name="Last exit">
-              <span className="tabular-nums">{service.exit.signal ? `signal ${service.exit.signal}` : `code ${service.exit.code ?? "unknown"}`}</span>
+              <span className="tabular-nums">
+                {service.exit.signal ? `signal ${service.exit.signal}` : `code ${service.exit.code ?? "unknown"}`}
+              </span>
             </Fact>
           )}
           <Fact name="Command">
@@ -111,18 +119,37 @@ function Controls({ workspace, service }: { workspace: WorkspaceId; service: Ser
   return (
     <div className="flex flex-wrap gap-1.5">
       {wanted ? (
-        <Button small pending={pending} icon={<Square className={icon} aria-hidden="true" />} onClick={() => void actions.stopServices(workspace, [name])}>
+        <Button
+          small
+          pending={pending}
+          icon={<Square className={icon} aria-hidden="true" />}
+          onClick={() => void actions.stopServices(workspace, [name])}
+        >
           Stop
         </Button>
       ) : (
-        <Button small pending={pending} icon={<Play className={icon} aria-hidden="true" />} onClick={() => void actions.startServices(workspace, [name])}>
+        <Button
+          small
+          pending={pending}
+          icon={<Play className={icon} aria-hidden="true" />}
+          onClick={() => void actions.startServices(workspace, [name])}
+        >
           Start
         </Button>
       )}
-      <Button small disabled={pending || service.phase === "stopped"} icon={<RotateCw className={icon} aria-hidden="true" />} onClick={() => void actions.restartServices(workspace, [name])}>
+      <Button
+        small
+        disabled={pending || service.phase === "stopped"}
+        icon={<RotateCw className={icon} aria-hidden="true" />}
+        onClick={() => void actions.restartServices(workspace, [name])}
+      >
         Restart
       </Button>
-      <Button small icon={<ScrollText className={icon} aria-hidden="true" />} onClick={() => actions.showLogs(workspace, [name])}>
+      <Button
+        small
+        icon={<ScrollText className={icon} aria-hidden="true" />}
+        onClick={() => actions.showLogs(workspace, [name])}
+      >
         Logs
       </Button>
     </div>
@@ -140,7 +167,15 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 
 const Absent = () => <span className="text-faint">none</span>;
 
-function Needs({ names, services, workspace }: { names: readonly string[]; services: readonly ServiceStatus[]; workspace: WorkspaceId }) {
+function Needs({
+  names,
+  services,
+  workspace,
+}: {
+  names: readonly string[];
+  services: readonly ServiceStatus[];
+  workspace: WorkspaceId;
+}) {
   const actions = useActions();
   return (
     <ul className="flex flex-col gap-0.5">
@@ -148,7 +183,11 @@ function Needs({ names, services, workspace }: { names: readonly string[]; servi
         const needed = services.find((service) => service.name === name);
         return (
           <li key={name} className="flex items-center gap-2">
-            <button type="button" className="truncate rounded-sm text-link hover:underline" onClick={() => actions.showService(workspace, name)}>
+            <button
+              type="button"
+              className="truncate rounded-sm text-link hover:underline"
+              onClick={() => actions.showService(workspace, name)}
+            >
               {name}
             </button>
             {needed && <StateMark look={serviceLook(needed)} />}

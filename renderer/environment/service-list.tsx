@@ -9,13 +9,22 @@ import { ServiceRow } from "./service-row.tsx";
 const ROW_HEIGHT = 32;
 
 /** The server and the services as one grid. Arrow keys move between services, Enter opens the details. */
-export function ServiceList({ environment, at, chosen }: { environment: EnvironmentStatus; at: number; chosen: string | null }) {
+export function ServiceList({
+  environment,
+  at,
+  chosen,
+}: {
+  environment: EnvironmentStatus;
+  at: number;
+  chosen: string | null;
+}) {
   const { workspace } = environment;
   const actions = useActions();
   const rows = useMemo(() => inWaves(environment.services), [environment.services]);
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
   const [moved, setMoved] = useState(false);
+  // oxlint-disable-next-line react/incompatible-library -- No React compiler here: the virtualizer re-renders this list itself.
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -32,7 +41,14 @@ export function ServiceList({ environment, at, chosen }: { environment: Environm
   }, [active, moved]);
 
   const move = (event: KeyboardEvent) => {
-    const target = { ArrowDown: active + 1, ArrowUp: active - 1, Home: 0, End: rows.length - 1, PageDown: active + 12, PageUp: active - 12 }[event.key];
+    const target = {
+      ArrowDown: active + 1,
+      ArrowUp: active - 1,
+      Home: 0,
+      End: rows.length - 1,
+      PageDown: active + 12,
+      PageUp: active - 12,
+    }[event.key];
     if (target === undefined || rows.length === 0) return;
     event.preventDefault();
     const next = Math.max(0, Math.min(rows.length - 1, target));
@@ -43,7 +59,12 @@ export function ServiceList({ environment, at, chosen }: { environment: Environm
 
   const short = rows.length === 0;
   return (
-    <div role="grid" aria-label="Services" aria-rowcount={rows.length + 2} className={`service-list flex min-h-0 flex-col ${short ? "shrink-0" : "flex-1"}`}>
+    <div
+      role="grid"
+      aria-label="Services"
+      aria-rowcount={rows.length + 2}
+      className={`service-list flex min-h-0 flex-col ${short ? "shrink-0" : "flex-1"}`}
+    >
       <div role="rowgroup" className="shrink-0">
         <Head />
         <ServerRow workspace={workspace} server={environment.server} at={at} />

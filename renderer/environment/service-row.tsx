@@ -24,7 +24,17 @@ type Properties = {
 };
 
 /** One service. Trouble takes a second line: cause, next step and the buttons that do it. */
-export const ServiceRow = memo(function ServiceRow({ workspace, service, startsWave, at, index, active, chosen, onActivate, onOpen }: Properties) {
+export const ServiceRow = memo(function ServiceRow({
+  workspace,
+  service,
+  startsWave,
+  at,
+  index,
+  active,
+  chosen,
+  onActivate,
+  onOpen,
+}: Properties) {
   const health = healthLook(service.health);
   const { failure, name } = service;
   const up = service.phase === "running" || service.phase === "external";
@@ -59,14 +69,18 @@ export const ServiceRow = memo(function ServiceRow({ workspace, service, startsW
           <StateMark look={serviceLook(service)} />
         </Cell>
         <Cell>{health ? <StateMark look={health} /> : <span className="text-faint">{up ? "No probe" : ""}</span>}</Cell>
-        <Cell column="column-address">{service.url && up ? <Link url={service.url} /> : <Ports service={service} />}</Cell>
+        <Cell column="column-address">
+          {service.url && up ? <Link url={service.url} /> : <Ports service={service} />}
+        </Cell>
         <Cell column="column-why" title={service.why ?? undefined}>
           {!failure && <span className="text-muted">{service.why}</span>}
         </Cell>
         <Figure column="column-uptime">
           <Uptime ms={service.uptimeMs} at={at} />
         </Figure>
-        <Figure column="column-restarts">{service.restarts > 0 && <span className="text-busy">{service.restarts}</span>}</Figure>
+        <Figure column="column-restarts">
+          {service.restarts > 0 && <span className="text-busy">{service.restarts}</span>}
+        </Figure>
         <Figure column="column-memory">{service.memoryBytes !== null && formatBytes(service.memoryBytes)}</Figure>
         <Figure column="column-cpu">{service.cpuPercent !== null && formatPercent(service.cpuPercent)}</Figure>
         <RowActions workspace={workspace} service={service} tabbable={active} pending={pending} />
@@ -77,7 +91,6 @@ export const ServiceRow = memo(function ServiceRow({ workspace, service, startsW
             {failure.message} {failure.next && <span className="text-muted">{failure.next}</span>}
           </p>
           {/* A press on a button is not a press on its row. */}
-          {/* eslint-disable-next-line jsx-a11y/no-static-element-interactions, jsx-a11y/click-events-have-key-events */}
           <span className="flex shrink-0 gap-1.5" onClick={(event) => event.stopPropagation()}>
             <RemedyButtons
               code={failure.code}
@@ -99,30 +112,58 @@ function Ports({ service }: { service: ServiceStatus }) {
   return <span className="text-muted tabular-nums">{service.ports.map((port) => `:${port.port}`).join(" ")}</span>;
 }
 
-function RowActions({ workspace, service, tabbable, pending }: { workspace: WorkspaceId; service: ServiceStatus; tabbable: boolean; pending: boolean }) {
+function RowActions({
+  workspace,
+  service,
+  tabbable,
+  pending,
+}: {
+  workspace: WorkspaceId;
+  service: ServiceStatus;
+  tabbable: boolean;
+  pending: boolean;
+}) {
   const actions = useActions();
   const { name } = service;
   const tabIndex = tabbable ? 0 : -1;
   const wanted = service.desired === "running" && service.phase !== "completed";
   return (
-    // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
     <span
       role="gridcell"
       className="flex justify-end opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 group-aria-selected:opacity-100"
       onClick={(event) => event.stopPropagation()}
     >
-      <IconButton tabIndex={tabIndex} label={`Show logs of ${name}`} onClick={() => actions.showLogs(workspace, [name])}>
+      <IconButton
+        tabIndex={tabIndex}
+        label={`Show logs of ${name}`}
+        onClick={() => actions.showLogs(workspace, [name])}
+      >
         <ScrollText />
       </IconButton>
-      <IconButton tabIndex={tabIndex} label={`Restart ${name}`} disabled={pending || service.phase === "stopped"} onClick={() => void actions.restartServices(workspace, [name])}>
+      <IconButton
+        tabIndex={tabIndex}
+        label={`Restart ${name}`}
+        disabled={pending || service.phase === "stopped"}
+        onClick={() => void actions.restartServices(workspace, [name])}
+      >
         <RotateCw />
       </IconButton>
       {wanted ? (
-        <IconButton tabIndex={tabIndex} label={`Stop ${name}`} pending={pending} onClick={() => void actions.stopServices(workspace, [name])}>
+        <IconButton
+          tabIndex={tabIndex}
+          label={`Stop ${name}`}
+          pending={pending}
+          onClick={() => void actions.stopServices(workspace, [name])}
+        >
           <Square />
         </IconButton>
       ) : (
-        <IconButton tabIndex={tabIndex} label={`Start ${name}`} pending={pending} onClick={() => void actions.startServices(workspace, [name])}>
+        <IconButton
+          tabIndex={tabIndex}
+          label={`Start ${name}`}
+          pending={pending}
+          onClick={() => void actions.startServices(workspace, [name])}
+        >
           <Play />
         </IconButton>
       )}

@@ -14,13 +14,17 @@ export function Tail({ workspace, source }: { workspace: WorkspaceId; source: st
   const [lines, setLines] = useState<readonly LogLine[]>([]);
   useEffect(
     () =>
-      client.subscribe("log.follow", { workspace, sources: [source], limit: LINES }, {
-        onBatch: (items) => {
-          setLines((old) => [...old, ...items].slice(-LINES));
-          // A few renders a frame at most, however fast it writes: the next batches come after this one is acknowledged.
-          return nextFrame();
+      client.subscribe(
+        "log.follow",
+        { workspace, sources: [source], limit: LINES },
+        {
+          onBatch: (items) => {
+            setLines((old) => [...old, ...items].slice(-LINES));
+            // A few renders a frame at most, however fast it writes: the next batches come after this one is acknowledged.
+            return nextFrame();
+          },
         },
-      }),
+      ),
     [client, workspace, source],
   );
   return (

@@ -8,7 +8,7 @@ export function createEmitter<Fact>(): Emitter<Fact> {
   const listeners = new Set<(fact: Fact) => void>();
   return {
     emit: (fact) => {
-      for (const listener of [...listeners]) {
+      for (const listener of listeners) {
         try {
           listener(fact);
         } catch (error) {

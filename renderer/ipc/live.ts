@@ -96,6 +96,11 @@ export function useLive<Name extends StateStream>(name: Name, input: InputOf<Nam
 const nothing: Pushed<never> = { item: null, at: 0, failure: null };
 
 /** Puts a state of an earlier visit in place, so that the first paint shows the real frame. Its `at` of 0 marks it as old. */
-export function seedLive<Name extends StateStream>(cache: QueryClient, name: Name, input: InputOf<Name>, item: ItemOf<Name>): void {
+export function seedLive<Name extends StateStream>(
+  cache: QueryClient,
+  name: Name,
+  input: InputOf<Name>,
+  item: ItemOf<Name>,
+): void {
   cache.setQueryData<Pushed<ItemOf<Name>>>(keyOf(name, input), { item, at: 0, failure: null });
 }

@@ -6,7 +6,9 @@ import { isGap, missing, type Row } from "./log-buffer.ts";
 export function rowsAsText(rows: readonly Row[]): string {
   return rows
     .map((row) =>
-      isGap(row) ? `… ${missing(row)} lines are not here` : `${formatClock(row.at)} ${row.source}: ${plainText(row.text)}`,
+      isGap(row)
+        ? `… ${missing(row)} lines are not here`
+        : `${formatClock(row.at)} ${row.source}: ${plainText(row.text)}`,
     )
     .join("\n");
 }

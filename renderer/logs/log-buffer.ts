@@ -155,7 +155,8 @@ export class LogBuffer {
     const older = lines.filter((line) => line.seq < this.firstSeq);
     const last = older.at(-1);
     const rows = withGaps(older, null, true);
-    if (last && this.firstSeq > last.seq + 1) rows.push({ gap: true, after: last.seq, before: this.firstSeq, lost: true });
+    if (last && this.firstSeq > last.seq + 1)
+      rows.push({ gap: true, after: last.seq, before: this.firstSeq, lost: true });
     this.#rows = [...rows, ...this.#rows];
     this.#earlier = !complete;
     this.#filterAll();
@@ -225,7 +226,7 @@ export class LogBuffer {
     this.#announced = false;
     this.#schedule(() => {
       this.#announced = true;
-      for (const listener of [...this.#listeners]) listener();
+      for (const listener of this.#listeners) listener();
     });
   }
 }

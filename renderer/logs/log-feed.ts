@@ -60,7 +60,12 @@ export function createLogFeed(client: Client, workspace: WorkspaceId): LogFeed {
       buffer.fill(gap, lines, lines.length < Math.min(PAGE, missing(gap)));
     },
     loadEarlier: async () => {
-      const { lines } = await client.call("log.read", { workspace, before: Math.max(1, buffer.firstSeq), from: "end", limit: PAGE });
+      const { lines } = await client.call("log.read", {
+        workspace,
+        before: Math.max(1, buffer.firstSeq),
+        from: "end",
+        limit: PAGE,
+      });
       return buffer.prepend(lines, lines.length < PAGE);
     },
   };

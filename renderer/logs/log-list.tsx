@@ -1,6 +1,15 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
-import { useImperativeHandle, useLayoutEffect, useRef, useState, useSyncExternalStore, type KeyboardEvent, type ReactNode, type Ref } from "react";
+import {
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+  type KeyboardEvent,
+  type ReactNode,
+  type Ref,
+} from "react";
 import { formatCount } from "../ui/format.ts";
 import { useActions, useView } from "../view/app.ts";
 import { countLines, rowsAsText } from "./copy.ts";
@@ -18,19 +27,26 @@ export interface LogListHandle {
   readonly reveal: (index: number) => void;
 }
 
-type Properties = { feed: LogFeed; search: Search | null; currentMatch: number | null; empty: ReactNode; ref: Ref<LogListHandle> };
+type Properties = {
+  feed: LogFeed;
+  search: Search | null;
+  currentMatch: number | null;
+  empty: ReactNode;
+  ref: Ref<LogListHandle>;
+};
 
 /** The lines as a virtual list. It follows the end only while the reader is there. */
 export function LogList({ feed, search, currentMatch, empty, ref }: Properties) {
   const { buffer } = feed;
-  const version = useSyncExternalStore(buffer.subscribe, buffer.version);
+  useSyncExternalStore(buffer.subscribe, buffer.version);
   const wrap = useView((view) => view.wrap);
   const timestamps = useView((view) => view.timestamps);
   const actions = useActions();
   const scroller = useRef<HTMLDivElement>(null);
   const { shown } = buffer;
   const [selected, setSelected] = useState<readonly [number, number] | null>(null);
-  const { following, newLines, onScroll, toEnd, lookBack } = useFollow({ scroller, buffer, version, wrap });
+  const { following, newLines, onScroll, toEnd, lookBack } = useFollow(scroller, buffer);
+  // oxlint-disable-next-line react/incompatible-library -- No React compiler here: the virtualizer re-renders this list itself.
   const virtual = useVirtualizer({
     count: shown.length,
     getScrollElement: () => scroller.current,
@@ -67,7 +83,13 @@ export function LogList({ feed, search, currentMatch, empty, ref }: Properties) 
 
   const select = (row: Row, extend: boolean) => {
     const seq = seqOf(row);
-    setSelected((old) => (extend && old ? [Math.min(old[0], seq), Math.max(old[1], seq)] : old?.[0] === seq && old[1] === seq ? null : [seq, seq]));
+    setSelected((old) =>
+      extend && old
+        ? [Math.min(old[0], seq), Math.max(old[1], seq)]
+        : old?.[0] === seq && old[1] === seq
+          ? null
+          : [seq, seq],
+    );
   };
   const isSelected = (row: Row) => selected !== null && seqOf(row) >= selected[0] && seqOf(row) <= selected[1];
 
@@ -98,7 +120,6 @@ export function LogList({ feed, search, currentMatch, empty, ref }: Properties) 
         aria-live="off"
         aria-label="Log lines"
         // It is scrolled and copied from with the keyboard.
-        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
         onScroll={onScroll}
         onKeyDown={keys}
@@ -108,7 +129,10 @@ export function LogList({ feed, search, currentMatch, empty, ref }: Properties) 
         {shown.length > 0 && buffer.hasEarlier && <EarlierRow onLoad={loadEarlier} />}
         <div
           className="relative min-w-full"
-          style={{ height: virtual.getTotalSize(), width: wrap ? undefined : `calc(${Math.min(buffer.longest, 4_000) + prefix}ch + 64px)` }}
+          style={{
+            height: virtual.getTotalSize(),
+            width: wrap ? undefined : `calc(${Math.min(buffer.longest, 4_000) + prefix}ch + 64px)`,
+          }}
         >
           {virtual.getVirtualItems().map((item) => {
             const row = shown[item.index];
@@ -124,7 +148,15 @@ export function LogList({ feed, search, currentMatch, empty, ref }: Properties) 
                 {isGap(row) ? (
                   <GapRow gap={row} onLoad={() => feed.loadGap(row)} />
                 ) : (
-                  <LineRow line={row} search={search} current={row.seq === currentMatch} selected={isSelected(row)} wrap={wrap} timestamps={timestamps} onSelect={select} />
+                  <LineRow
+                    line={row}
+                    search={search}
+                    current={row.seq === currentMatch}
+                    selected={isSelected(row)}
+                    wrap={wrap}
+                    timestamps={timestamps}
+                    onSelect={select}
+                  />
                 )}
               </div>
             );

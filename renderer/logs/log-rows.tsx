@@ -25,7 +25,15 @@ type LineProperties = {
   onSelect: (row: Row, extend: boolean) => void;
 };
 
-export const LineRow = memo(function LineRow({ line, search, current, selected, wrap, timestamps, onSelect }: LineProperties) {
+export const LineRow = memo(function LineRow({
+  line,
+  search,
+  current,
+  selected,
+  wrap,
+  timestamps,
+  onSelect,
+}: LineProperties) {
   const actions = useActions();
   const text = line.text.length > DRAWN_CHARACTERS ? line.text.slice(0, DRAWN_CHARACTERS) : line.text;
   const marked = search ? search.ranges(plainText(text)) : undefined;
@@ -35,7 +43,6 @@ export const LineRow = memo(function LineRow({ line, search, current, selected, 
       className={`group flex pr-4 pl-4 leading-5 hover:bg-hover ${selected ? "bg-selected" : ""} ${current ? "current-match bg-selected" : ""}`}
     >
       {/* The gutter picks whole lines; the keys for it are those of the list (select all, copy). */}
-      {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions */}
       <span
         className={`flex shrink-0 border-r-2 text-faint select-none ${line.stream === "stderr" ? "border-busy" : "border-transparent"}`}
         title={`${line.source}, ${streamNames[line.stream]}, line ${line.seq}. Click to select, Shift-click to extend`}
@@ -44,9 +51,13 @@ export const LineRow = memo(function LineRow({ line, search, current, selected, 
         {timestamps && <span className="w-[13ch] tabular-nums">{formatClock(line.at)}</span>}
         <span className="w-[11ch] truncate pr-1 text-muted">{line.source}</span>
       </span>
-      <span className={`min-w-0 flex-1 pl-2 ${wrap ? "break-words whitespace-pre-wrap" : "whitespace-pre"} ${line.stream === "note" ? "text-muted italic" : ""}`}>
+      <span
+        className={`min-w-0 flex-1 pl-2 ${wrap ? "break-words whitespace-pre-wrap" : "whitespace-pre"} ${line.stream === "note" ? "text-muted italic" : ""}`}
+      >
         {marked ? <SgrText text={text} marked={marked} /> : <SgrText text={text} />}
-        {text !== line.text && <span className="text-faint"> … {formatCount(line.text.length - text.length)} more characters</span>}
+        {text !== line.text && (
+          <span className="text-faint"> … {formatCount(line.text.length - text.length)} more characters</span>
+        )}
         {line.cut && <span className="text-faint"> ⏎</span>}
       </span>
       <button
@@ -71,7 +82,12 @@ export function GapRow({ gap, onLoad }: { gap: Gap; onLoad: () => Promise<void> 
     <div className="sticky left-0 flex h-5 w-fit items-center gap-2 px-4 font-sans leading-5 text-muted">
       {gap.lost ? `${count} are no longer kept` : `${count} skipped`}
       {!gap.lost && (
-        <button type="button" disabled={load.pending} onClick={load.start} className="rounded-sm font-medium text-link hover:underline disabled:opacity-60">
+        <button
+          type="button"
+          disabled={load.pending}
+          onClick={load.start}
+          className="rounded-sm font-medium text-link hover:underline disabled:opacity-60"
+        >
           Load {missing(gap) > 5_000 ? "5,000" : "them"}
         </button>
       )}
@@ -84,7 +100,12 @@ export function EarlierRow({ onLoad }: { onLoad: () => Promise<void> }) {
   const load = useLoading(onLoad);
   return (
     <div className="sticky left-0 flex h-6 w-fit items-center gap-2 px-4 font-sans">
-      <button type="button" disabled={load.pending} onClick={load.start} className="rounded-sm text-link hover:underline disabled:opacity-60">
+      <button
+        type="button"
+        disabled={load.pending}
+        onClick={load.start}
+        className="rounded-sm text-link hover:underline disabled:opacity-60"
+      >
         Load earlier lines
       </button>
       {load.error && <span className="text-bad">{load.error}</span>}

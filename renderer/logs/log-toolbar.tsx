@@ -44,7 +44,9 @@ export function LogToolbar({
 
   return (
     <div role="toolbar" aria-label="Logs" className="flex h-11 shrink-0 items-center gap-2 px-4">
-      <div className={`flex h-7 max-w-105 min-w-36 flex-1 items-center gap-2 rounded-md bg-sunken pl-2.5 inset-ring focus-within:outline-2 focus-within:outline-focus ${error ? "inset-ring-bad" : "inset-ring-line"}`}>
+      <div
+        className={`flex h-7 max-w-105 min-w-36 flex-1 items-center gap-2 rounded-md bg-sunken pl-2.5 inset-ring focus-within:outline-2 focus-within:outline-focus ${error ? "inset-ring-bad" : "inset-ring-line"}`}
+      >
         <Search className="size-3.5 shrink-0 text-faint" aria-hidden="true" />
         <input
           ref={field}
@@ -66,7 +68,13 @@ export function LogToolbar({
         />
         {query && (
           <span role="status" aria-label="Matches" className="shrink-0 text-xs text-muted tabular-nums">
-            {error ? "not an expression" : found === null ? "" : place ? `${formatCount(place)} of ${formatCount(found)}` : `${formatCount(found)} found`}
+            {error
+              ? "not an expression"
+              : found === null
+                ? ""
+                : place
+                  ? `${formatCount(place)} of ${formatCount(found)}`
+                  : `${formatCount(found)} found`}
           </span>
         )}
         <span className="mr-0.5 flex">
@@ -76,7 +84,11 @@ export function LogToolbar({
           <IconButton label="Next match" disabled={nothing} onClick={() => onStep(1)}>
             <ChevronDown />
           </IconButton>
-          <IconButton label="Show matching lines only" aria-pressed={onlyMatches} onClick={() => view.set({ onlyMatches: !onlyMatches })}>
+          <IconButton
+            label="Show matching lines only"
+            aria-pressed={onlyMatches}
+            onClick={() => view.set({ onlyMatches: !onlyMatches })}
+          >
             <Filter />
           </IconButton>
         </span>
@@ -121,7 +133,10 @@ export function LogToolbar({
 
 function CopyItem({ label, onClick }: { label: string; onClick: () => void }) {
   return (
-    <Menu.Item onClick={onClick} className="flex h-7 items-center rounded-md px-2 outline-none data-[highlighted]:bg-selected">
+    <Menu.Item
+      onClick={onClick}
+      className="flex h-7 items-center rounded-md px-2 outline-none data-[highlighted]:bg-selected"
+    >
       {label}
     </Menu.Item>
   );

@@ -53,7 +53,14 @@ export function LogsPage({ project }: { project: Project }) {
   };
 
   const known = useMemo(
-    () => [...new Set([...(environment?.services.map((service) => service.name) ?? []), "opencode", "deckhand", ...buffer.sources])],
+    () => [
+      ...new Set([
+        ...(environment?.services.map((service) => service.name) ?? []),
+        "opencode",
+        "deckhand",
+        ...buffer.sources,
+      ]),
+    ],
     // New sources show up with the next state of the environment; looking at every line for them would be waste.
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [environment?.services, buffer, buffer.sources.size],

@@ -6,14 +6,29 @@ import { useApp } from "../view/app.ts";
 const CHIPS = 24;
 
 /** Which sources are shown: all, or the pressed ones. */
-export function SourceChips({ workspace, sources, chosen }: { workspace: WorkspaceId; sources: readonly string[]; chosen: readonly string[] }) {
+export function SourceChips({
+  workspace,
+  sources,
+  chosen,
+}: {
+  workspace: WorkspaceId;
+  sources: readonly string[];
+  chosen: readonly string[];
+}) {
   const { view } = useApp();
   const [part, setPart] = useState("");
-  const choose = (next: readonly string[]) => view.set((state) => ({ sources: { ...state.sources, [workspace]: next } }));
-  const fitting = sources.filter((source) => chosen.includes(source) || source.toLowerCase().includes(part.toLowerCase()));
+  const choose = (next: readonly string[]) =>
+    view.set((state) => ({ sources: { ...state.sources, [workspace]: next } }));
+  const fitting = sources.filter(
+    (source) => chosen.includes(source) || source.toLowerCase().includes(part.toLowerCase()),
+  );
   const listed = [...new Set([...chosen, ...fitting])].slice(0, Math.max(CHIPS, chosen.length));
   return (
-    <div role="group" aria-label="Sources" className="flex h-9 shrink-0 items-center gap-1 overflow-x-auto border-b border-line px-4 pb-2 [scrollbar-width:none]">
+    <div
+      role="group"
+      aria-label="Sources"
+      className="flex h-9 shrink-0 items-center gap-1 overflow-x-auto border-b border-line px-4 pb-2 [scrollbar-width:none]"
+    >
       {sources.length > CHIPS && (
         <input
           aria-label="Narrow down sources"
@@ -30,7 +45,9 @@ export function SourceChips({ workspace, sources, chosen }: { workspace: Workspa
           label={source}
           short={source}
           pressed={chosen.includes(source)}
-          onClick={() => choose(chosen.includes(source) ? chosen.filter((name) => name !== source) : [...chosen, source])}
+          onClick={() =>
+            choose(chosen.includes(source) ? chosen.filter((name) => name !== source) : [...chosen, source])
+          }
         />
       ))}
       {sources.length > CHIPS && fitting.length > listed.length && (
@@ -40,7 +57,17 @@ export function SourceChips({ workspace, sources, chosen }: { workspace: Workspa
   );
 }
 
-function Chip({ label, short, pressed, onClick }: { label: string; short: string; pressed: boolean; onClick: () => void }) {
+function Chip({
+  label,
+  short,
+  pressed,
+  onClick,
+}: {
+  label: string;
+  short: string;
+  pressed: boolean;
+  onClick: () => void;
+}) {
   return (
     <button
       type="button"

@@ -15,9 +15,6 @@ export function useFeed(workspace: WorkspaceId): { feed: LogFeed; version: numbe
   const [feed] = useState(() => feeds(workspace));
   const [ended, setEnded] = useState<string | null>(null);
   const version = useSyncExternalStore(feed.buffer.subscribe, feed.buffer.version);
-  useEffect(() => {
-    setEnded(null);
-    return feed.follow((message) => setEnded(message ?? "The log of this workspace has ended."));
-  }, [feed]);
+  useEffect(() => feed.follow((message) => setEnded(message ?? "The log of this workspace has ended.")), [feed]);
   return { feed, version, ended };
 }

@@ -1,32 +1,34 @@
-import { useCallback, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { useLayoutEffect, useRef, useState, type RefObject } from "react";
 import type { LogBuffer } from "./log-buffer.ts";
 
 /** Within so many px of the end one is at the end: a line and a bit. */
 const AT_END_PX = 24;
 
+function scrollToEnd(box: HTMLElement): number {
+  box.scrollTop = box.scrollHeight;
+  return box.scrollTop;
+}
+
 /**
  * Keeps the list at its end while the reader is there. Scrolling up stops it; from then on nothing moves under the reader,
  * and the lines that come in are counted.
  */
-export function useFollow({ scroller, buffer, version, wrap }: { scroller: RefObject<HTMLDivElement | null>; buffer: LogBuffer; version: number; wrap: boolean }) {
+export function useFollow(scroller: RefObject<HTMLDivElement | null>, buffer: LogBuffer) {
   const [following, setFollowing] = useState(true);
   const [left, setLeft] = useState(0);
   const lastTop = useRef(0);
 
-  const lookBack = useCallback(() => {
-    setFollowing((was) => {
-      if (was) setLeft(buffer.arrived);
-      return false;
-    });
+  const lookBack = () => {
+    if (following) setLeft(buffer.arrived);
+    setFollowing(false);
     buffer.setReading(true);
-  }, [buffer]);
+  };
 
-  const toEnd = useCallback(() => {
+  const toEnd = () => {
     buffer.setReading(false);
     setFollowing(true);
-    const box = scroller.current;
-    if (box) box.scrollTop = box.scrollHeight;
-  }, [buffer, scroller]);
+    if (scroller.current) lastTop.current = scrollToEnd(scroller.current);
+  };
 
   const onScroll = () => {
     const box = scroller.current;
@@ -38,12 +40,10 @@ export function useFollow({ scroller, buffer, version, wrap }: { scroller: RefOb
     lastTop.current = box.scrollTop;
   };
 
+  // After every render: new lines and measured heights both change where the end is.
   useLayoutEffect(() => {
-    const box = scroller.current;
-    if (!box || !following) return;
-    box.scrollTop = box.scrollHeight;
-    lastTop.current = box.scrollTop;
-  }, [version, following, wrap, scroller]);
+    if (following && scroller.current) lastTop.current = scrollToEnd(scroller.current);
+  });
 
   // Leaving the page ends the reading: what is kept of the log may be trimmed again.
   useLayoutEffect(() => () => buffer.setReading(false), [buffer]);

@@ -32,7 +32,12 @@ export function OpenFolderDialog() {
   };
 
   return (
-    <Dialog title="Open a folder" description="A folder on the machine Deckhand runs on." onClose={close} initialFocus={field}>
+    <Dialog
+      title="Open a folder"
+      description="A folder on the machine Deckhand runs on."
+      onClose={close}
+      initialFocus={field}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -19,8 +19,8 @@ export function Welcome() {
         </Button>
       }
     >
-      Deckhand reads its package.json scripts, compose files and Procfile, and shows what it would start. Nothing runs before you
-      have seen it and said yes.
+      Deckhand reads its package.json scripts, compose files and Procfile, and shows what it would start. Nothing runs
+      before you have seen it and said yes.
     </Empty>
   );
 }

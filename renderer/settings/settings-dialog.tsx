@@ -69,7 +69,9 @@ function Binary({ binary }: { binary: string | null }) {
     >
       <label className="block">
         <span className="font-medium">OpenCode binary</span>
-        <span className="mb-1.5 block text-muted">Absolute path. Empty: the one on PATH, else the one that came with Deckhand.</span>
+        <span className="mb-1.5 block text-muted">
+          Absolute path. Empty: the one on PATH, else the one that came with Deckhand.
+        </span>
         <span className="flex gap-2">
           <input
             value={path}

@@ -1,7 +1,7 @@
 import { useLive } from "../ipc/live.ts";
 import { useApp } from "../view/app.ts";
 import { useProjects } from "../view/projects.ts";
-import type { CommandContext } from "./commands.ts";
+import type { CommandContext } from "./command.ts";
 
 /** What commands look at, from the pushed states. */
 export function useCommandContext(): CommandContext {

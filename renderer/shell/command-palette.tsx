@@ -4,7 +4,10 @@ import { Search } from "lucide-react";
 import { useMemo } from "react";
 import { useApp, useView } from "../view/app.ts";
 import { useCommandContext } from "./command-context.ts";
-import { commands, dynamicCommands, scoreCommand, type Command } from "./commands.ts";
+import { scoreCommand } from "./command-score.ts";
+import type { Command } from "./command.ts";
+import { commands } from "./commands.ts";
+import { dynamicCommands } from "./dynamic-commands.ts";
 import { showShortcut } from "./shortcut.ts";
 
 /** A thousand services make four thousand commands; the list renders all of what it holds, so it holds no more than this. */
@@ -18,7 +21,10 @@ export function CommandPalette() {
     <Base.Root open={open} onOpenChange={(next) => view.set({ palette: next })}>
       <Base.Portal>
         <Base.Backdrop className="fade fixed inset-0 z-40 bg-scrim" />
-        <Base.Popup aria-label="Commands" className="pop fixed top-[12vh] left-1/2 z-50 w-140 max-w-[calc(100vw-48px)] -translate-x-1/2 overflow-hidden rounded-xl bg-raised shadow-pop inset-ring inset-ring-line">
+        <Base.Popup
+          aria-label="Commands"
+          className="pop fixed top-[12vh] left-1/2 z-50 w-140 max-w-[calc(100vw-48px)] -translate-x-1/2 overflow-hidden rounded-xl bg-raised shadow-pop inset-ring inset-ring-line"
+        >
           <Entries />
         </Base.Popup>
       </Base.Portal>
@@ -40,10 +46,18 @@ function Entries() {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, []);
   return (
-    <Palette label="Commands" loop filter={(_value, typed, keywords) => scoreCommand(typed, keywords?.[0] ?? "", keywords?.[1] ?? "")}>
+    <Palette
+      label="Commands"
+      loop
+      filter={(_value, typed, keywords) => scoreCommand(typed, keywords?.[0] ?? "", keywords?.[1] ?? "")}
+    >
       <div className="flex h-11 items-center gap-2.5 border-b border-line px-4">
         <Search className="size-4 text-faint" aria-hidden="true" />
-        <Palette.Input autoFocus placeholder="Type a command, service, project or session" className="h-full min-w-0 flex-1 bg-transparent outline-none" />
+        <Palette.Input
+          autoFocus
+          placeholder="Type a command, service, project or session"
+          className="h-full min-w-0 flex-1 bg-transparent outline-none"
+        />
         <kbd className="rounded-sm px-1 font-sans text-xs text-faint inset-ring inset-ring-line-strong">Esc</kbd>
       </div>
       <Palette.List className="max-h-90 scroll-py-2 overflow-y-auto overscroll-contain p-2">
@@ -66,7 +80,11 @@ function Entries() {
                 className="flex h-8 items-center justify-between gap-4 rounded-md px-2 data-[selected=true]:bg-selected"
               >
                 <span className="truncate">{command.title}</span>
-                {command.shortcut && <kbd className="shrink-0 font-sans text-xs text-muted">{showShortcut(command.shortcut, platform.mac)}</kbd>}
+                {command.shortcut && (
+                  <kbd className="shrink-0 font-sans text-xs text-muted">
+                    {showShortcut(command.shortcut, platform.mac)}
+                  </kbd>
+                )}
               </Palette.Item>
             ))}
           </Palette.Group>

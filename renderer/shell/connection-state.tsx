@@ -27,8 +27,8 @@ export function ConnectionBanner() {
 export function NoToken() {
   return (
     <Empty title="Open the link that Deckhand printed" icon={<Unplug />}>
-      This page needs the token at the end of the address that <code className="font-mono text-sm">deckhand serve</code> printed. Copy
-      the whole address into the browser.
+      This page needs the token at the end of the address that <code className="font-mono text-sm">deckhand serve</code>{" "}
+      printed. Copy the whole address into the browser.
     </Empty>
   );
 }

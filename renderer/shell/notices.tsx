@@ -39,7 +39,11 @@ export function DemoStrip() {
   const { item: host } = useLive("host.watch", {});
   if (!host?.demo) return null;
   return (
-    <div role="note" aria-label="Demo" className="flex h-6 shrink-0 items-center justify-center gap-2 bg-accent px-4 text-sm text-on-accent">
+    <div
+      role="note"
+      aria-label="Demo"
+      className="flex h-6 shrink-0 items-center justify-center gap-2 bg-accent px-4 text-sm text-on-accent"
+    >
       <span className="font-semibold">Demo</span>
       <span>{host.demo}</span>
     </div>

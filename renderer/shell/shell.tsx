@@ -37,7 +37,10 @@ export function Shell() {
         <Panel id="sidebar" defaultSize={216} minSize={168} maxSize={360} groupResizeBehavior="preserve-pixel-size">
           <Sidebar />
         </Panel>
-        <Separator className="w-px bg-line data-[separator=active]:bg-accent data-[separator=hover]:bg-line-strong" aria-label="Resize sidebar" />
+        <Separator
+          className="w-px bg-line data-[separator=active]:bg-accent data-[separator=hover]:bg-line-strong"
+          aria-label="Resize sidebar"
+        />
         <Panel id="page" minSize={360}>
           <div className="flex h-full min-w-0 flex-col">
             <Notices />
@@ -74,7 +77,7 @@ function Dialogs() {
     case "open-folder":
       return <OpenFolderDialog />;
     case "trust":
-      return <TrustDialog workspace={dialog.workspace} then={dialog.then} />;
+      return <TrustDialog workspace={dialog.workspace} approved={dialog.approved} />;
     case "confirm":
       return <ConfirmDialog dialog={dialog} />;
     case undefined:
@@ -104,12 +107,14 @@ function Toasts() {
       toastOptions={{
         unstyled: true,
         classNames: {
-          toast: "relative flex w-89 items-start gap-2 rounded-lg bg-raised py-2.5 pr-8 pl-3 shadow-pop inset-ring inset-ring-line text-text",
+          toast:
+            "relative flex w-89 items-start gap-2 rounded-lg bg-raised py-2.5 pr-8 pl-3 shadow-pop inset-ring inset-ring-line text-text",
           title: "font-medium break-words",
           description: "mt-0.5 text-muted break-words",
           icon: "mt-0.5 shrink-0 [&_svg]:size-4 data-[icon]:text-muted",
           content: "min-w-0 flex-1",
-          closeButton: "absolute top-2 right-2 inline-flex size-5 items-center justify-center rounded-md text-muted hover:bg-hover [&_svg]:size-3",
+          closeButton:
+            "absolute top-2 right-2 inline-flex size-5 items-center justify-center rounded-md text-muted hover:bg-hover [&_svg]:size-3",
           error: "[&_[data-icon]]:text-bad",
           success: "[&_[data-icon]]:text-good",
         },

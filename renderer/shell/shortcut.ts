@@ -18,7 +18,11 @@ export function matchesShortcut(shortcut: string, press: KeyPress, mac: boolean)
   if (press.metaKey !== (mac && has("Mod"))) return false;
   if (press.altKey !== has("Alt") || press.shiftKey !== has("Shift")) return false;
   // With Alt or Shift, `key` depends on the keyboard's layout; letters and digits are then told by their place.
-  return press.key.toLowerCase() === key.toLowerCase() || press.code === `Key${key.toUpperCase()}` || press.code === `Digit${key}`;
+  return (
+    press.key.toLowerCase() === key.toLowerCase() ||
+    press.code === `Key${key.toUpperCase()}` ||
+    press.code === `Digit${key}`
+  );
 }
 
 const macSigns: Record<string, string> = { Mod: "⌘", Shift: "⇧", Alt: "⌥", Enter: "↩" };
@@ -26,5 +30,7 @@ const macSigns: Record<string, string> = { Mod: "⌘", Shift: "⇧", Alt: "⌥",
 /** The shortcut as people of the platform write it. */
 export function showShortcut(shortcut: string, mac: boolean): string {
   const parts = shortcut.split("+");
-  return mac ? parts.map((part) => macSigns[part] ?? part).join("") : parts.map((part) => (part === "Mod" ? "Ctrl" : part)).join("+");
+  return mac
+    ? parts.map((part) => macSigns[part] ?? part).join("")
+    : parts.map((part) => (part === "Mod" ? "Ctrl" : part)).join("+");
 }

@@ -37,7 +37,11 @@ export function Sidebar() {
         ))}
         {projects.length === 0 && (
           <li>
-            <button type="button" onClick={open} className="flex h-8 w-full items-center gap-2 rounded-md px-2 text-muted hover:bg-hover hover:text-text">
+            <button
+              type="button"
+              onClick={open}
+              className="flex h-8 w-full items-center gap-2 rounded-md px-2 text-muted hover:bg-hover hover:text-text"
+            >
               <FolderPlus className="size-3.5" aria-hidden="true" /> Open a folder…
             </button>
           </li>
@@ -103,8 +107,12 @@ function ProjectEntry({ project, current }: { project: Project; current: boolean
               >
                 <Icon className="size-3.5 shrink-0" aria-hidden="true" />
                 <span className="flex-1">{name}</span>
-                {place === "environment" && failed > 0 && <Count tone="text-bad" label={`${failed} in trouble`} count={failed} />}
-                {place === "chat" && asks > 0 && <Count tone="text-busy" label={`${asks} waiting for you`} count={asks} />}
+                {place === "environment" && failed > 0 && (
+                  <Count tone="text-bad" label={`${failed} in trouble`} count={failed} />
+                )}
+                {place === "chat" && asks > 0 && (
+                  <Count tone="text-busy" label={`${asks} waiting for you`} count={asks} />
+                )}
               </a>
             </li>
           ))}

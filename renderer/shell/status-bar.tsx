@@ -17,7 +17,10 @@ export function StatusBar() {
   const { item: environment } = useLive("environment.watch", current ? { workspace: current.workspace } : null);
   const ready = environment?.services.filter((service) => service.ready).length ?? 0;
   return (
-    <footer aria-label="Status bar" className="flex h-6 shrink-0 items-center gap-4 border-t border-line bg-side px-3 text-xs text-muted tabular-nums">
+    <footer
+      aria-label="Status bar"
+      className="flex h-6 shrink-0 items-center gap-4 border-t border-line bg-side px-3 text-xs text-muted tabular-nums"
+    >
       {environment && (
         <>
           <span className="flex items-center gap-1.5">
@@ -34,7 +37,11 @@ export function StatusBar() {
         </>
       )}
       <span className="ml-auto">{connection ?? (host ? `Deckhand ${host.version}` : "")}</span>
-      <button type="button" className="rounded-sm px-1 hover:bg-hover hover:text-text" onClick={() => view.set({ palette: true })}>
+      <button
+        type="button"
+        className="rounded-sm px-1 hover:bg-hover hover:text-text"
+        onClick={() => view.set({ palette: true })}
+      >
         Commands <kbd className="ml-1 font-sans">{showShortcut("Mod+K", platform.mac)}</kbd>
       </button>
     </footer>

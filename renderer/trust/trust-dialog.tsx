@@ -11,7 +11,11 @@ import { FailureLine } from "../ui/failure-line.tsx";
 import { failureOf } from "../view/actions.ts";
 import { useApp } from "../view/app.ts";
 
-const kinds: Record<TrustItem["kind"], string> = { command: "Commands", compose: "Containers", opencode: "OpenCode configuration" };
+const kinds: Record<TrustItem["kind"], string> = {
+  command: "Commands",
+  compose: "Containers",
+  opencode: "OpenCode configuration",
+};
 const introductions: Record<TrustReview["state"], string> = {
   never: "Nothing of this folder has run yet. Approve it only if you trust whoever wrote it.",
   changed: "What would run has changed since you approved it. Read it again before it runs.",
@@ -19,7 +23,7 @@ const introductions: Record<TrustReview["state"], string> = {
 };
 
 /** Everything that would run, before any of it does. The answer is no unless the person says otherwise. */
-export function TrustDialog({ workspace, then }: { workspace: WorkspaceId; then: (() => void) | null }) {
+export function TrustDialog({ workspace, approved }: { workspace: WorkspaceId; approved: (() => void) | null }) {
   const { client, view } = useApp();
   const review = useQuery(trustReviewQuery(client, workspace));
   const [failure, setFailure] = useState<Failure | null>(null);
@@ -33,7 +37,7 @@ export function TrustDialog({ workspace, then }: { workspace: WorkspaceId; then:
     try {
       await client.call("trust.grant", { workspace, contentHash });
       close();
-      then?.();
+      approved?.();
     } catch (error) {
       const trouble = failureOf(error);
       setFailure(trouble);
@@ -45,7 +49,7 @@ export function TrustDialog({ workspace, then }: { workspace: WorkspaceId; then:
   };
 
   const name = review.data?.directory.split("/").findLast(Boolean) ?? "this folder";
-  const trusted = review.data?.state === "trusted" && then === null;
+  const trusted = review.data?.state === "trusted" && approved === null;
   return (
     <Dialog
       alert
@@ -63,8 +67,13 @@ export function TrustDialog({ workspace, then }: { workspace: WorkspaceId; then:
             {trusted ? "Close" : "Cancel"}
           </Button>
           {!trusted && (
-            <Button kind="primary" pending={pending} disabled={!review.data} onClick={() => review.data && void grant(review.data.contentHash)}>
-              {then ? "Trust and run" : "Trust"}
+            <Button
+              kind="primary"
+              pending={pending}
+              disabled={!review.data}
+              onClick={() => review.data && void grant(review.data.contentHash)}
+            >
+              {approved ? "Trust and run" : "Trust"}
             </Button>
           )}
         </>
@@ -101,7 +110,10 @@ function Items({ title, items }: { title: string; items: TrustItem[] }) {
             {item.warnings.length > 0 && (
               <ul className="mt-1.5 flex flex-wrap gap-1.5" aria-label={`Warnings about ${item.name}`}>
                 {item.warnings.map((warning) => (
-                  <li key={warning} className="inline-flex items-center gap-1 rounded-sm bg-busy-wash px-1.5 text-sm font-medium text-busy">
+                  <li
+                    key={warning}
+                    className="inline-flex items-center gap-1 rounded-sm bg-busy-wash px-1.5 text-sm font-medium text-busy"
+                  >
                     <ShieldAlert className="size-3" aria-hidden="true" /> {warning}
                   </li>
                 ))}

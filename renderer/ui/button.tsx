@@ -3,8 +3,10 @@ import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
 type Kind = "primary" | "plain" | "quiet" | "danger";
 
 const kinds: Record<Kind, string> = {
-  primary: "bg-accent text-on-accent hover:not-disabled:bg-accent-hover disabled:not-aria-busy:bg-hover disabled:not-aria-busy:text-faint",
-  plain: "bg-raised text-text disabled:not-aria-busy:text-faint inset-ring inset-ring-line-strong hover:not-disabled:bg-hover",
+  primary:
+    "bg-accent text-on-accent hover:not-disabled:bg-accent-hover disabled:not-aria-busy:bg-hover disabled:not-aria-busy:text-faint",
+  plain:
+    "bg-raised text-text disabled:not-aria-busy:text-faint inset-ring inset-ring-line-strong hover:not-disabled:bg-hover",
   quiet: "text-muted disabled:text-faint hover:not-disabled:bg-hover hover:not-disabled:text-text",
   danger: "text-bad disabled:not-aria-busy:text-faint inset-ring inset-ring-line-strong hover:not-disabled:bg-bad-wash",
 };
@@ -19,7 +21,16 @@ export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 }
 
 /** A button with words. Its width never changes while it waits. */
-export function Button({ kind = "plain", small = false, pending = false, icon, children, className = "", disabled, ...rest }: ButtonProps) {
+export function Button({
+  kind = "plain",
+  small = false,
+  pending = false,
+  icon,
+  children,
+  className = "",
+  disabled,
+  ...rest
+}: ButtonProps) {
   return (
     <button
       type="button"

@@ -37,7 +37,9 @@ export function Dialog({
               {description && <Base.Description className="mt-1 text-muted">{description}</Base.Description>}
             </header>
             {children && <div className="min-h-0 flex-1 overflow-y-auto px-5 pb-4">{children}</div>}
-            {footer && <footer className="flex items-center justify-end gap-2 border-t border-line px-5 py-3">{footer}</footer>}
+            {footer && (
+              <footer className="flex items-center justify-end gap-2 border-t border-line px-5 py-3">{footer}</footer>
+            )}
           </Base.Popup>
         </Base.Viewport>
       </Base.Portal>

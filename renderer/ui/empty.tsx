@@ -1,7 +1,17 @@
 import type { ReactNode } from "react";
 
 /** A calm place where nothing is yet: what it is for, and the one thing to do. */
-export function Empty({ title, children, action, icon }: { title: string; children?: ReactNode; action?: ReactNode; icon?: ReactNode }) {
+export function Empty({
+  title,
+  children,
+  action,
+  icon,
+}: {
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+  icon?: ReactNode;
+}) {
   return (
     <div className="grid h-full min-h-50 place-items-center p-8">
       <div className="flex max-w-90 flex-col items-center text-center">

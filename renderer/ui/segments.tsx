@@ -14,7 +14,12 @@ export function Segments<Value extends string>({
   onChange: (value: Value) => void;
 }) {
   return (
-    <RadioGroup aria-label={label} value={value} onValueChange={(next) => onChange(next as Value)} className="flex shrink-0 rounded-md bg-sunken p-0.5 inset-ring inset-ring-line">
+    <RadioGroup
+      aria-label={label}
+      value={value}
+      onValueChange={(next) => onChange(next as Value)}
+      className="flex shrink-0 rounded-md bg-sunken p-0.5 inset-ring inset-ring-line"
+    >
       {options.map((option) => (
         <Radio.Root
           key={option.value}

@@ -4,7 +4,13 @@ import { cutSpans, sgrSpans } from "./sgr.ts";
 const none: readonly (readonly [number, number])[] = [];
 
 /** Text in its SGR colours, with marked ranges. */
-export const SgrText = memo(function SgrText({ text, marked = none }: { text: string; marked?: readonly (readonly [number, number])[] }) {
+export const SgrText = memo(function SgrText({
+  text,
+  marked = none,
+}: {
+  text: string;
+  marked?: readonly (readonly [number, number])[];
+}) {
   const spans = cutSpans(sgrSpans(text), marked);
   return spans.map((span, index) =>
     span.mark ? (

@@ -4,7 +4,6 @@ import Anser from "anser";
 export type SgrSpan = { readonly text: string; readonly className: string };
 
 const ESCAPE = "\u001b";
-// eslint-disable-next-line no-control-regex
 const sequence = new RegExp(`${ESCAPE}\\[[0-9;:]*m`, "g");
 
 export function plainText(text: string): string {

@@ -14,7 +14,9 @@ export function StateShape({ look }: { look: Look }) {
           <path d="M6 2.25a3.75 3.75 0 0 0 0 7.5z" fill="currentColor" />
         </>
       )}
-      {look.shape === "alert" && <path d="M6 1.4 11.2 10.4H.8z" fill="currentColor" stroke="currentColor" strokeLinejoin="round" />}
+      {look.shape === "alert" && (
+        <path d="M6 1.4 11.2 10.4H.8z" fill="currentColor" stroke="currentColor" strokeLinejoin="round" />
+      )}
     </svg>
   );
 }
@@ -24,7 +26,9 @@ export function StateMark({ look }: { look: Look }) {
   return (
     <span className="inline-flex items-center gap-1.5 align-top whitespace-nowrap">
       <StateShape look={look} />
-      <span className={look.tone === "good" ? "text-text" : look.tone === "quiet" ? "text-muted" : tones[look.tone]}>{look.word}</span>
+      <span className={look.tone === "good" ? "text-text" : look.tone === "quiet" ? "text-muted" : tones[look.tone]}>
+        {look.word}
+      </span>
     </span>
   );
 }

@@ -40,7 +40,7 @@ export function createActions({ client, view, notify }: { client: Client; view: 
       const failure = failureOf(error);
       const untrusted = failure.code === "not_trusted" || failure.code === "trust_changed";
       if (untrusted && workspace) {
-        view.set({ dialog: { kind: "trust", workspace, then: () => void attempt(key, workspace, run) } });
+        view.set({ dialog: { kind: "trust", workspace, approved: () => void attempt(key, workspace, run) } });
       } else if (failure.code !== "cancelled") notify.error(failure);
       return false;
     } finally {
@@ -67,7 +67,8 @@ export function createActions({ client, view, notify }: { client: Client; view: 
       view.set((state) => ({ page: "logs", sources: { ...state.sources, [workspace]: sources } })),
     showSession: (workspace: WorkspaceId, session: SessionId | null) =>
       view.set((state) => ({ session: { ...state.session, [workspace]: session } })),
-    chooseModel: (workspace: WorkspaceId, model: string) => view.set((state) => ({ model: { ...state.model, [workspace]: model } })),
+    chooseModel: (workspace: WorkspaceId, model: string) =>
+      view.set((state) => ({ model: { ...state.model, [workspace]: model } })),
     findInLogs: () => view.set((state) => ({ page: "logs", searchAsked: state.searchAsked + 1 })),
 
     openDirectory,
@@ -92,18 +93,25 @@ export function createActions({ client, view, notify }: { client: Client; view: 
     stopEnvironment: (workspace: WorkspaceId) =>
       attempt(`stop:${workspace}`, null, () => client.call("environment.stop", { workspace })),
     startServices: (workspace: WorkspaceId, services: string[]) =>
-      attempt(`service:${workspace}:${services[0] ?? ""}`, workspace, () => client.call("environment.start", { workspace, services })),
+      attempt(`service:${workspace}:${services[0] ?? ""}`, workspace, () =>
+        client.call("environment.start", { workspace, services }),
+      ),
     stopServices: (workspace: WorkspaceId, services: string[]) =>
-      attempt(`service:${workspace}:${services[0] ?? ""}`, null, () => client.call("environment.stop", { workspace, services })),
+      attempt(`service:${workspace}:${services[0] ?? ""}`, null, () =>
+        client.call("environment.stop", { workspace, services }),
+      ),
     restartServices: (workspace: WorkspaceId, services: string[]) =>
-      attempt(`service:${workspace}:${services[0] ?? ""}`, workspace, () => client.call("environment.restart", { workspace, services })),
+      attempt(`service:${workspace}:${services[0] ?? ""}`, workspace, () =>
+        client.call("environment.restart", { workspace, services }),
+      ),
     startServer: (workspace: WorkspaceId) =>
       attempt(`server:${workspace}`, workspace, () => client.call("server.start", { workspace })),
-    stopServer: (workspace: WorkspaceId) => attempt(`server:${workspace}`, null, () => client.call("server.stop", { workspace })),
+    stopServer: (workspace: WorkspaceId) =>
+      attempt(`server:${workspace}`, null, () => client.call("server.stop", { workspace })),
     restartServer: (workspace: WorkspaceId) =>
       attempt(`server:${workspace}`, workspace, () => client.call("server.restart", { workspace })),
 
-    reviewTrust: (workspace: WorkspaceId) => view.set({ dialog: { kind: "trust", workspace, then: null } }),
+    reviewTrust: (workspace: WorkspaceId) => view.set({ dialog: { kind: "trust", workspace, approved: null } }),
     revokeTrust: (workspace: WorkspaceId) =>
       attempt(`trust:${workspace}`, null, async () => {
         await client.call("trust.revoke", { workspace });
@@ -123,7 +131,13 @@ export function createActions({ client, view, notify }: { client: Client; view: 
      * Sends a message, into a new session where none is chosen. The new session is shown once the message is accepted or
      * refused; `keepDraft` is told of it before that where it was refused, so that the words follow.
      */
-    prompt: (workspace: WorkspaceId, session: SessionId | null, text: string, model: string | null, keepDraft: (made: SessionId) => void) =>
+    prompt: (
+      workspace: WorkspaceId,
+      session: SessionId | null,
+      text: string,
+      model: string | null,
+      keepDraft: (made: SessionId) => void,
+    ) =>
       attempt(`prompt:${workspace}`, workspace, async () => {
         const id = session ?? (await client.call("session.create", { workspace })).id;
         try {
@@ -133,7 +147,10 @@ export function createActions({ client, view, notify }: { client: Client; view: 
           throw error;
         } finally {
           if (session === null) {
-            view.set((state) => ({ session: { ...state.session, [workspace]: id }, composerAsked: state.composerAsked + 1 }));
+            view.set((state) => ({
+              session: { ...state.session, [workspace]: id },
+              composerAsked: state.composerAsked + 1,
+            }));
           }
         }
       }),
@@ -142,7 +159,9 @@ export function createActions({ client, view, notify }: { client: Client; view: 
     removeSession: (workspace: WorkspaceId, session: { id: SessionId; title: string; status: SessionStatus }) =>
       confirm(
         `Remove the session “${session.title || "Untitled"}”?`,
-        session.status.type === "idle" ? "Its messages are deleted and cannot be brought back." : "It is working: the turn is ended, and its messages are deleted for good.",
+        session.status.type === "idle"
+          ? "Its messages are deleted and cannot be brought back."
+          : "It is working: the turn is ended, and its messages are deleted for good.",
         "Remove",
         () =>
           void attempt(`remove:${session.id}`, null, async () => {

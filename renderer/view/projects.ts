@@ -9,5 +9,9 @@ export function useProjects(): { projects: Project[]; current: Project | null; l
   const { item } = useLive("project.watch", {});
   const chosen = useView((view) => view.project);
   const projects = item ?? none;
-  return { projects, current: projects.find((project) => project.id === chosen) ?? projects[0] ?? null, loaded: item !== null };
+  return {
+    projects,
+    current: projects.find((project) => project.id === chosen) ?? projects[0] ?? null,
+    loaded: item !== null,
+  };
 }

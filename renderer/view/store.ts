@@ -17,7 +17,7 @@ export function createStore<State extends object>(initial: State): Store<State> 
       const entries = Object.entries(part) as [keyof State, State[keyof State]][];
       if (entries.every(([key, value]) => Object.is(state[key], value))) return;
       state = { ...state, ...part };
-      for (const listener of [...listeners]) listener();
+      for (const listener of listeners) listener();
     },
     subscribe: (listener) => {
       listeners.add(listener);

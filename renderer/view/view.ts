@@ -9,8 +9,8 @@ export type Page = (typeof pages)[number];
 export type Dialog =
   | { readonly kind: "settings" }
   | { readonly kind: "open-folder" }
-  /** Shows what would run in the folder; `then` goes on with what was asked once it is approved. */
-  | { readonly kind: "trust"; readonly workspace: WorkspaceId; readonly then: (() => void) | null }
+  /** Shows what would run in the folder; `approved` goes on with what was asked once it is approved. */
+  | { readonly kind: "trust"; readonly workspace: WorkspaceId; readonly approved: (() => void) | null }
   | {
       readonly kind: "confirm";
       readonly title: string;
@@ -91,7 +91,10 @@ export function restoreView(kept: unknown): View {
   for (const [key, value] of Object.entries(kept)) {
     if (!(key in fresh)) continue;
     const like = fresh[key as keyof View];
-    const fits = like === null ? typeof value === "string" : typeof value === typeof like && Array.isArray(value) === Array.isArray(like);
+    const fits =
+      like === null
+        ? typeof value === "string"
+        : typeof value === typeof like && Array.isArray(value) === Array.isArray(like);
     if (fits && value !== null) restored[key] = value;
   }
   if (!pages.some((page) => page === restored.page)) restored.page = fresh.page;
@@ -103,7 +106,14 @@ export function createView(storage: Storage): Store<View> {
   const store = createStore(restoreView(recall(storage, KEY)));
   let kept = "";
   store.subscribe(() => {
-    const { search: _search, searchAsked: _asked, composerAsked: _composer, palette: _palette, dialog: _dialog, ...lasting } = store.get();
+    const {
+      search: _search,
+      searchAsked: _asked,
+      composerAsked: _composer,
+      palette: _palette,
+      dialog: _dialog,
+      ...lasting
+    } = store.get();
     const next = JSON.stringify(lasting);
     if (next === kept) return;
     kept = next;

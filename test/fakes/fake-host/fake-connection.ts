@@ -2,7 +2,13 @@
 import type { Connection, ConnectionState } from "#shared/connection.ts";
 import type { InputOf, ItemOf, OutputOf, ProcedureName, StreamName } from "#shared/contract.ts";
 import type { Failure } from "#shared/failure.ts";
-import { BATCH_MAX_ITEMS, BATCH_MAX_UNACKNOWLEDGED, STREAM_MAX_PENDING, type ClientFrame, type HostFrame } from "#shared/rpc.ts";
+import {
+  BATCH_MAX_ITEMS,
+  BATCH_MAX_UNACKNOWLEDGED,
+  STREAM_MAX_PENDING,
+  type ClientFrame,
+  type HostFrame,
+} from "#shared/rpc.ts";
 
 export class FakeFailure extends Error {
   readonly failure: Failure;
@@ -28,7 +34,8 @@ export function createFakeConnection(handlers: Handlers, delayMs: number) {
   };
   const flush = (id: number): void => {
     const stream = open.get(id);
-    while (stream && stream.pending.length > 0 && stream.unacknowledged < BATCH_MAX_UNACKNOWLEDGED) {
+    if (!stream) return;
+    while (stream.pending.length > 0 && stream.unacknowledged < BATCH_MAX_UNACKNOWLEDGED) {
       const items = stream.pending.splice(0, BATCH_MAX_ITEMS);
       const { dropped } = stream;
       stream.dropped = 0;
@@ -36,7 +43,10 @@ export function createFakeConnection(handlers: Handlers, delayMs: number) {
       setTimeout(() => emit({ t: "batch", id, items, dropped }), 0);
     }
   };
-  const byName = handlers as Record<string, ((input: unknown, push?: (...items: unknown[]) => void) => unknown) | undefined>;
+  const byName = handlers as Record<
+    string,
+    ((input: unknown, push?: (...items: unknown[]) => void) => unknown) | undefined
+  >;
   const take = async (frame: ClientFrame): Promise<void> => {
     if (frame.t === "ack") {
       const stream = open.get(frame.id);
@@ -70,7 +80,9 @@ export function createFakeConnection(handlers: Handlers, delayMs: number) {
       emit({ t: "reply", id: frame.id, reply: { ok: true, value: await handler(frame.input) } });
     } catch (error) {
       const failure =
-        error instanceof FakeFailure ? error.failure : { code: "internal" as const, message: String(error), next: null, details: {} };
+        error instanceof FakeFailure
+          ? error.failure
+          : { code: "internal" as const, message: String(error), next: null, details: {} };
       emit({ t: "reply", id: frame.id, reply: { ok: false, error: failure } });
     }
   };

@@ -48,7 +48,17 @@ export function createFakeHost(scenario: string) {
     platform: "linux",
     demo: scenario === "demo" ? "The model is scripted: its words were written beforehand." : null,
     folderDialog: false,
-    notices: scenario === "notice" ? [{ id: "n1", severity: "warning", message: "The state file was damaged and set aside as deckhand.db.bad-1.", next: "Open your projects again." }] : [],
+    notices:
+      scenario === "notice"
+        ? [
+            {
+              id: "n1",
+              severity: "warning",
+              message: "The state file was damaged and set aside as deckhand.db.bad-1.",
+              next: "Open your projects again.",
+            },
+          ]
+        : [],
   });
   const settings = watched<Settings>({ theme: "system", opencodeBinary: null, serverWithEnvironment: true });
   const projects = watched<Project[]>(
@@ -103,17 +113,25 @@ export function createFakeHost(scenario: string) {
       "environment.watch": (input, push) => (others[input.workspace] ?? environment).watch(input, push),
       "chat.watch": chat.watch,
       "settings.change": (change) => {
-        settings.set({ ...settings.get(), ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) });
+        settings.set({
+          ...settings.get(),
+          ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
+        });
         return settings.get();
       },
       "project.open": ({ directory }) => {
-        throw new FakeFailure("folder_missing", `There is nothing at ${directory}.`, "Check the path, or choose another folder.");
+        throw new FakeFailure(
+          "folder_missing",
+          `There is nothing at ${directory}.`,
+          "Check the path, or choose another folder.",
+        );
       },
       "project.remove": ({ project: id }) => (projects.set(projects.get().filter((each) => each.id !== id)), null),
       "host.openLink": () => null,
       "host.dismissNotice": () => (host.set({ ...host.get(), notices: [] }), null),
       "environment.start": ({ services }) => {
-        if (!projects.get()[0]?.trusted) throw new FakeFailure("not_trusted", "The folder would run commands and nobody has approved them.");
+        if (!projects.get()[0]?.trusted)
+          throw new FakeFailure("not_trusted", "The folder would run commands and nobody has approved them.");
         if (!services) {
           to("starting");
           setTimeout(() => to("ready"), 3_000);
@@ -129,26 +147,79 @@ export function createFakeHost(scenario: string) {
       },
       "environment.restart": () => ({ runId: "run_2" }),
       "server.start": () => (to("ready"), environmentOf("ready").server!),
-      "server.stop": () => (environment.set({ ...environment.get(), server: environmentOf("stopped").server }), environmentOf("stopped").server!),
+      "server.stop": () => (
+        environment.set({ ...environment.get(), server: environmentOf("stopped").server }),
+        environmentOf("stopped").server!
+      ),
       "server.restart": () => environmentOf("ready").server!,
       "trust.review": () => ({
         directory: "/home/kim/projects/harbour",
         state: "never",
         contentHash: "abc",
         items: [
-          { kind: "command", name: "db:migrate", detail: "node database/migrate.mjs", source: "package.json#scripts.db:migrate", warnings: [] },
-          { kind: "command", name: "dev:api", detail: "node --watch api.mjs", source: "package.json#scripts.dev:api", warnings: [] },
-          { kind: "command", name: "postinstall", detail: "curl -fsSL https://example.com/setup.sh | sh", source: "package.json#scripts.postinstall", warnings: ["downloads and runs a program"] },
-          { kind: "compose", name: "db", detail: "image postgres:17-alpine, volumes ./data:/var/lib/postgresql/data, ports 54032:5432", source: "compose.yaml", warnings: [] },
-          { kind: "compose", name: "tools", detail: "image alpine:3, privileged, volumes /:/host", source: "compose.yaml", warnings: ["privileged", "mounts /"] },
-          { kind: "opencode", name: "mcp.files", detail: "npx -y some-mcp-server /", source: "opencode.json", warnings: ["starts a program with the server"] },
+          {
+            kind: "command",
+            name: "db:migrate",
+            detail: "node database/migrate.mjs",
+            source: "package.json#scripts.db:migrate",
+            warnings: [],
+          },
+          {
+            kind: "command",
+            name: "dev:api",
+            detail: "node --watch api.mjs",
+            source: "package.json#scripts.dev:api",
+            warnings: [],
+          },
+          {
+            kind: "command",
+            name: "postinstall",
+            detail: "curl -fsSL https://example.com/setup.sh | sh",
+            source: "package.json#scripts.postinstall",
+            warnings: ["downloads and runs a program"],
+          },
+          {
+            kind: "compose",
+            name: "db",
+            detail: "image postgres:17-alpine, volumes ./data:/var/lib/postgresql/data, ports 54032:5432",
+            source: "compose.yaml",
+            warnings: [],
+          },
+          {
+            kind: "compose",
+            name: "tools",
+            detail: "image alpine:3, privileged, volumes /:/host",
+            source: "compose.yaml",
+            warnings: ["privileged", "mounts /"],
+          },
+          {
+            kind: "opencode",
+            name: "mcp.files",
+            detail: "npx -y some-mcp-server /",
+            source: "opencode.json",
+            warnings: ["starts a program with the server"],
+          },
         ],
       }),
-      "trust.grant": () => (projects.set(projects.get().map((each) => ({ ...each, trusted: true }))), null),
+      "trust.grant": () => (
+        projects.set(projects.get().map((each) => Object.assign({}, each, { trusted: true }))),
+        null
+      ),
       "trust.revoke": () => null,
-      "log.read": (input) => ({ lines: log.read(input), firstSeq: log.lastSeq > 0 ? 1 : null, lastSeq: log.lastSeq || null }),
+      "log.read": (input) => ({
+        lines: log.read(input),
+        firstSeq: log.lastSeq > 0 ? 1 : null,
+        lastSeq: log.lastSeq || null,
+      }),
       "log.follow": (input, push) => log.follow(input, push),
-      "chat.models": () => ({ models: [{ id: "anthropic/claude-sonnet", name: "Claude Sonnet", provider: "Anthropic" }, { id: "anthropic/claude-opus", name: "Claude Opus", provider: "Anthropic" }, { id: "openai/gpt", name: "GPT", provider: "OpenAI" }], default: "anthropic/claude-sonnet" }),
+      "chat.models": () => ({
+        models: [
+          { id: "anthropic/claude-sonnet", name: "Claude Sonnet", provider: "Anthropic" },
+          { id: "anthropic/claude-opus", name: "Claude Opus", provider: "Anthropic" },
+          { id: "openai/gpt", name: "GPT", provider: "OpenAI" },
+        ],
+        default: "anthropic/claude-sonnet",
+      }),
       "session.create": () => {
         const made = session(`ses_n${(number += 1)}`, "", { cost: 0, tokens: { input: 0, output: 0, reasoning: 0 } });
         chat.set({ ...chat.get(), sessions: [made, ...chat.get().sessions] });
@@ -156,17 +227,34 @@ export function createFakeHost(scenario: string) {
       },
       "session.prompt": ({ session: id, text }) => (play(id as SessionId, text), null),
       "session.abort": ({ session: id }) => (setStatus(id as SessionId, "idle"), null),
-      "session.remove": ({ session: id }) => (chat.set({ ...chat.get(), sessions: chat.get().sessions.filter((each) => each.id !== id) }), null),
+      "session.remove": ({ session: id }) => (
+        chat.set({ ...chat.get(), sessions: chat.get().sessions.filter((each) => each.id !== id) }),
+        null
+      ),
       "session.events": ({ session: id }, push) => {
         const known = chat.get().sessions.find((each) => each.id === id);
-        if (known) push({ kind: "snapshot", session: known, messages: id === mainSession ? conversation() : [], truncated: false });
-        if (scenario === "turn-error") push({ kind: "error", name: "APIError", message: "The provider refused the key (401). Sign in again with “opencode auth login”." });
+        if (known)
+          push({
+            kind: "snapshot",
+            session: known,
+            messages: id === mainSession ? conversation() : [],
+            truncated: false,
+          });
+        if (scenario === "turn-error")
+          push({
+            kind: "error",
+            name: "APIError",
+            message: "The provider refused the key (401). Sign in again with “opencode auth login”.",
+          });
         const own = followers.get(id as SessionId) ?? new Set();
         followers.set(id as SessionId, own.add(push));
         if (scenario === "streaming" && id === mainSession) play(mainSession, "Now explain the change to a colleague.");
         return () => own.delete(push);
       },
-      "permission.reply": ({ permission }) => (chat.set({ ...chat.get(), permissions: chat.get().permissions.filter((each) => each.id !== permission) }), null),
+      "permission.reply": ({ permission }) => (
+        chat.set({ ...chat.get(), permissions: chat.get().permissions.filter((each) => each.id !== permission) }),
+        null
+      ),
       "question.reply": () => (chat.set({ ...chat.get(), questions: [] }), null),
       "question.reject": () => (chat.set({ ...chat.get(), questions: [] }), null),
     },

@@ -6,6 +6,8 @@ import type { ServiceStatus } from "#shared/schema/service.ts";
 
 export const workspace = "wsp_00000000000000a1" as WorkspaceId;
 
+const changed = (each: ServiceStatus, change: Partial<ServiceStatus>): ServiceStatus => Object.assign({}, each, change);
+
 export const service = (name: string, wave: number, change: Partial<ServiceStatus> = {}): ServiceStatus => ({
   name,
   kind: "process",
@@ -32,19 +34,74 @@ export const service = (name: string, wave: number, change: Partial<ServiceStatu
 });
 
 const task = (name: string, wave: number, change: Partial<ServiceStatus> = {}) =>
-  service(name, wave, { kind: "task", phase: "completed", health: "none", pid: null, uptimeMs: null, memoryBytes: null, cpuPercent: null, exit: { code: 0, signal: null }, why: "Ended with code 0 after 1.2s", ...change });
+  service(name, wave, {
+    kind: "task",
+    phase: "completed",
+    health: "none",
+    pid: null,
+    uptimeMs: null,
+    memoryBytes: null,
+    cpuPercent: null,
+    exit: { code: 0, signal: null },
+    why: "Ended with code 0 after 1.2s",
+    ...change,
+  });
 
-const off: Partial<ServiceStatus> = { desired: "stopped", phase: "stopped", ready: false, health: "none", pid: null, uptimeMs: null, memoryBytes: null, cpuPercent: null, why: null, exit: null };
+const off: Partial<ServiceStatus> = {
+  desired: "stopped",
+  phase: "stopped",
+  ready: false,
+  health: "none",
+  pid: null,
+  uptimeMs: null,
+  memoryBytes: null,
+  cpuPercent: null,
+  why: null,
+  exit: null,
+};
 
 export function shop(): ServiceStatus[] {
   return [
-    service("db", 0, { kind: "compose", command: "db (postgres:17-alpine)", source: "compose.yaml", ports: [{ name: "5432", port: 54_032, env: null }], memoryBytes: 48 * 1_048_576, cpuPercent: 0.2 }),
-    service("redis", 0, { kind: "compose", command: "redis (redis:8)", source: "compose.yaml", ports: [{ name: "6379", port: 63_791, env: null }], memoryBytes: 9 * 1_048_576, cpuPercent: 0.1 }),
+    service("db", 0, {
+      kind: "compose",
+      command: "db (postgres:17-alpine)",
+      source: "compose.yaml",
+      ports: [{ name: "5432", port: 54_032, env: null }],
+      memoryBytes: 48 * 1_048_576,
+      cpuPercent: 0.2,
+    }),
+    service("redis", 0, {
+      kind: "compose",
+      command: "redis (redis:8)",
+      source: "compose.yaml",
+      ports: [{ name: "6379", port: 63_791, env: null }],
+      memoryBytes: 9 * 1_048_576,
+      cpuPercent: 0.1,
+    }),
     task("db:migrate", 1, { dependsOn: ["db"] }),
     task("db:seed", 2, { dependsOn: ["db:migrate"] }),
-    service("dev:api", 3, { dependsOn: ["db:seed", "redis"], url: "http://127.0.0.1:4310/", ports: [{ name: "http", port: 4_310, env: "PORT" }], memoryBytes: 141 * 1_048_576, cpuPercent: 2.3, restarts: 1, generation: 2 }),
-    service("dev:worker", 3, { dependsOn: ["db:seed", "redis"], health: "none", memoryBytes: 88 * 1_048_576, cpuPercent: 0.9 }),
-    service("dev:web", 4, { dependsOn: ["dev:api"], url: "http://localhost:5173/", ports: [{ name: "http", port: 5_173, env: null }], memoryBytes: 203 * 1_048_576, cpuPercent: 11.8 }),
+    service("dev:api", 3, {
+      dependsOn: ["db:seed", "redis"],
+      url: "http://127.0.0.1:4310/",
+      ports: [{ name: "http", port: 4_310, env: "PORT" }],
+      memoryBytes: 141 * 1_048_576,
+      cpuPercent: 2.3,
+      restarts: 1,
+      generation: 2,
+    }),
+    service("dev:worker", 3, {
+      dependsOn: ["db:seed", "redis"],
+      health: "none",
+      memoryBytes: 88 * 1_048_576,
+      cpuPercent: 0.9,
+    }),
+    service("dev:web", 4, {
+      dependsOn: ["dev:api"],
+      url: "http://localhost:5173/",
+      ports: [{ name: "http", port: 5_173, env: null }],
+      memoryBytes: 203 * 1_048_576,
+      cpuPercent: 11.8,
+    }),
   ];
 }
 
@@ -60,7 +117,16 @@ export const runningServer: ServerStatus = {
   lastEventAt: new Date(Date.now() - 4_000).toISOString(),
   failure: null,
 };
-const stoppedServer: ServerStatus = { ...runningServer, state: "stopped", url: null, pid: null, uptimeMs: null, memoryBytes: null, events: 0, lastEventAt: null };
+const stoppedServer: ServerStatus = {
+  ...runningServer,
+  state: "stopped",
+  url: null,
+  pid: null,
+  uptimeMs: null,
+  memoryBytes: null,
+  events: 0,
+  lastEventAt: null,
+};
 
 const base = (change: Partial<EnvironmentStatus>): EnvironmentStatus => ({
   directory: "/home/kim/projects/harbour",
@@ -74,13 +140,33 @@ const base = (change: Partial<EnvironmentStatus>): EnvironmentStatus => ({
   ...change,
 });
 
-const failure = (code: "port_in_use" | "dependency_failed" | "task_failed" | "opencode_missing", message: string, next: string | null) => ({ code, message, next, details: {} });
+const failure = (
+  code: "port_in_use" | "dependency_failed" | "task_failed" | "opencode_missing",
+  message: string,
+  next: string | null,
+) => ({ code, message, next, details: {} });
+
+const degraded: Record<string, Partial<ServiceStatus>> = {
+  "dev:api": { ready: false, health: "unhealthy", why: "GET /healthz answered 503, 3 times" },
+  "dev:worker": {
+    phase: "backoff",
+    ready: false,
+    why: "Ended with code 1; tries again in 4s (3 of 5)",
+    restarts: 3,
+    pid: null,
+    uptimeMs: null,
+  },
+};
 
 export function environmentOf(scenario: string): EnvironmentStatus {
   switch (scenario) {
     case "stopped":
     case "untrusted":
-      return base({ phase: "stopped", services: shop().map((each) => ({ ...each, ...off, restarts: 0 })), server: stoppedServer });
+      return base({
+        phase: "stopped",
+        services: shop().map((each) => changed(each, { ...off, restarts: 0 })),
+        server: stoppedServer,
+      });
     case "starting": {
       const rows = shop();
       return base({
@@ -88,8 +174,25 @@ export function environmentOf(scenario: string): EnvironmentStatus {
         since: new Date(Date.now() - 4_000).toISOString(),
         server: { ...runningServer, state: "waiting_ready", events: 0, version: null, uptimeMs: 2_000 },
         services: rows.map((each) => {
-          if (each.wave === 0) return { ...each, uptimeMs: 4_000, ready: each.name === "redis", health: each.name === "redis" ? "healthy" : "starting", why: each.name === "db" ? "Waiting for Docker’s health check of db" : null };
-          return { ...each, phase: "waiting", ready: false, health: "none", pid: null, uptimeMs: null, memoryBytes: null, cpuPercent: null, exit: null, restarts: 0, why: `Waits for ${each.dependsOn.join(", ")}` };
+          if (each.wave === 0)
+            return changed(each, {
+              uptimeMs: 4_000,
+              ready: each.name === "redis",
+              health: each.name === "redis" ? "healthy" : "starting",
+              why: each.name === "db" ? "Waiting for Docker’s health check of db" : null,
+            });
+          return changed(each, {
+            phase: "waiting",
+            ready: false,
+            health: "none",
+            pid: null,
+            uptimeMs: null,
+            memoryBytes: null,
+            cpuPercent: null,
+            exit: null,
+            restarts: 0,
+            why: `Waits for ${each.dependsOn.join(", ")}`,
+          });
         }),
       });
     }
@@ -97,26 +200,110 @@ export function environmentOf(scenario: string): EnvironmentStatus {
       return base({
         phase: "failed",
         since: new Date(Date.now() - 61_000).toISOString(),
-        server: { ...stoppedServer, state: "crashed", failure: failure("opencode_missing", "No OpenCode binary was found on PATH or in the settings.", "Install OpenCode or choose its path in Settings.") },
+        server: {
+          ...stoppedServer,
+          state: "crashed",
+          failure: failure(
+            "opencode_missing",
+            "No OpenCode binary was found on PATH or in the settings.",
+            "Install OpenCode or choose its path in Settings.",
+          ),
+        },
         services: shop().map((each) => {
-          if (each.name === "db:migrate") return { ...each, phase: "failed", ready: false, exit: { code: 1, signal: null }, why: "Ended with code 1", failure: failure("task_failed", "db:migrate ended with code 1: relation “orders” already exists.", "Read its log, mend the migration, and try again.") };
-          if (each.name === "dev:web") return { ...each, phase: "blocked", ready: false, health: "none", pid: null, uptimeMs: null, memoryBytes: null, cpuPercent: null, why: "Port 5173 is taken", failure: failure("port_in_use", "Port 5173 is used by node (pid 812).", "Stop that process, or give dev:web another port.") };
-          if (each.wave >= 2) return { ...each, phase: "skipped", ready: false, health: "none", pid: null, uptimeMs: null, memoryBytes: null, cpuPercent: null, exit: null, why: `${each.wave === 2 ? "db:migrate" : "db:seed"} failed` };
+          if (each.name === "db:migrate")
+            return changed(each, {
+              phase: "failed",
+              ready: false,
+              exit: { code: 1, signal: null },
+              why: "Ended with code 1",
+              failure: failure(
+                "task_failed",
+                "db:migrate ended with code 1: relation “orders” already exists.",
+                "Read its log, mend the migration, and try again.",
+              ),
+            });
+          if (each.name === "dev:web")
+            return changed(each, {
+              phase: "blocked",
+              ready: false,
+              health: "none",
+              pid: null,
+              uptimeMs: null,
+              memoryBytes: null,
+              cpuPercent: null,
+              why: "Port 5173 is taken",
+              failure: failure(
+                "port_in_use",
+                "Port 5173 is used by node (pid 812).",
+                "Stop that process, or give dev:web another port.",
+              ),
+            });
+          if (each.wave >= 2)
+            return changed(each, {
+              phase: "skipped",
+              ready: false,
+              health: "none",
+              pid: null,
+              uptimeMs: null,
+              memoryBytes: null,
+              cpuPercent: null,
+              exit: null,
+              why: `${each.wave === 2 ? "db:migrate" : "db:seed"} failed`,
+            });
           return each;
         }),
         problems: [
-          { code: "value_invalid", severity: "warning", message: "restart: sometimes is not a policy; “no” is used. Write no, on-failure, always or unless-stopped.", source: "compose.yaml:14:14" },
-          { code: "unknown_dependency", severity: "error", message: "dev:mail needs “smtp”, which no file defines. Add it, or take it out of depends_on.", source: "compose.yaml:31:9" },
+          {
+            code: "value_invalid",
+            severity: "warning",
+            message:
+              "restart: sometimes is not a policy; “no” is used. Write no, on-failure, always or unless-stopped.",
+            source: "compose.yaml:14:14",
+          },
+          {
+            code: "unknown_dependency",
+            severity: "error",
+            message: "dev:mail needs “smtp”, which no file defines. Add it, or take it out of depends_on.",
+            source: "compose.yaml:31:9",
+          },
         ],
       });
     case "degraded":
-      return base({ phase: "degraded", services: shop().map((each) => (each.name === "dev:api" ? { ...each, ready: false, health: "unhealthy", why: "GET /healthz answered 503, 3 times" } : each.name === "dev:worker" ? { ...each, phase: "backoff", ready: false, why: "Ended with code 1; tries again in 4s (3 of 5)", restarts: 3, pid: null, uptimeMs: null } : each)) });
+      return base({
+        phase: "degraded",
+        services: shop().map((each) => (degraded[each.name] ? changed(each, degraded[each.name] ?? {}) : each)),
+      });
     case "empty":
-      return base({ phase: "stopped", services: [], server: stoppedServer, problems: [{ code: "no_services", severity: "warning", message: "Nothing to run was found.", source: "." }] });
+      return base({
+        phase: "stopped",
+        services: [],
+        server: stoppedServer,
+        problems: [{ code: "no_services", severity: "warning", message: "Nothing to run was found.", source: "." }],
+      });
     case "broken":
-      return base({ phase: "stopped", services: [], server: stoppedServer, problems: [{ code: "file_invalid", severity: "error", message: "package.json is not valid JSON: expected “,” after a property. Mend line 7.", source: "package.json:7:3" }] });
+      return base({
+        phase: "stopped",
+        services: [],
+        server: stoppedServer,
+        problems: [
+          {
+            code: "file_invalid",
+            severity: "error",
+            message: "package.json is not valid JSON: expected “,” after a property. Mend line 7.",
+            source: "package.json:7:3",
+          },
+        ],
+      });
     case "thousand":
-      return base({ services: Array.from({ length: 1_000 }, (_, index) => service(`service-${String(index).padStart(4, "0")}`, Math.floor(index / 100), { restarts: index % 7 === 0 ? 1 : 0, url: index % 3 === 0 ? `http://127.0.0.1:${10_000 + index}/` : null, memoryBytes: (20 + (index % 90)) * 1_048_576 })) });
+      return base({
+        services: Array.from({ length: 1_000 }, (_, index) =>
+          service(`service-${String(index).padStart(4, "0")}`, Math.floor(index / 100), {
+            restarts: index % 7 === 0 ? 1 : 0,
+            url: index % 3 === 0 ? `http://127.0.0.1:${10_000 + index}/` : null,
+            memoryBytes: (20 + (index % 90)) * 1_048_576,
+          }),
+        ),
+      });
     default:
       return base({});
   }

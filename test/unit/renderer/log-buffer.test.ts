@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { LogLine } from "#shared/schema/log.ts";
-import { isGap, LogBuffer, MAX_ROWS, MAX_ROWS_READING, type Filter, type Row } from "../../../renderer/logs/log-buffer.ts";
+import {
+  isGap,
+  LogBuffer,
+  MAX_ROWS,
+  MAX_ROWS_READING,
+  type Filter,
+  type Row,
+} from "../../../renderer/logs/log-buffer.ts";
 
 const line = (seq: number, more: Partial<LogLine> = {}): LogLine => ({
   seq,
@@ -17,7 +24,13 @@ const lines = (from: number, to: number, more: Partial<LogLine> = {}) =>
 const read = (rows: readonly Row[]) =>
   rows.map((row) => (isGap(row) ? `${row.lost ? "lost" : "gap"} ${row.after}-${row.before}` : row.seq));
 const make = () => new LogBuffer({ schedule: (run) => run() });
-const filter = (change: Partial<Filter>): Filter => ({ sources: [], streams: [], search: null, onlyMatches: false, ...change });
+const filter = (change: Partial<Filter>): Filter => ({
+  sources: [],
+  streams: [],
+  search: null,
+  onlyMatches: false,
+  ...change,
+});
 const gapOf = (buffer: LogBuffer) => {
   const gap = buffer.shown.find(isGap);
   if (!gap) throw new Error("no gap");
@@ -97,7 +110,12 @@ describe("bounds", () => {
 describe("filters", () => {
   const mixed = () => {
     const buffer = make();
-    buffer.append([line(1), line(2, { source: "db", text: "\u001b[31mERROR\u001b[0m lost" }), line(3, { stream: "stderr" }), line(9, { text: "error here" })]);
+    buffer.append([
+      line(1),
+      line(2, { source: "db", text: "\u001b[31mERROR\u001b[0m lost" }),
+      line(3, { stream: "stderr" }),
+      line(9, { text: "error here" }),
+    ]);
     return buffer;
   };
 
