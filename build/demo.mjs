@@ -38,7 +38,7 @@ async function startModel() {
     folder: "demo",
     name: "scripted-model",
   });
-  const child = spawn(process.execPath, [program, "--until-stdin-ends"], {
+  const child = spawn(process.execPath, [program, "0", "--until-stdin-ends"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const line = await new Promise((resolve, reject) => {

@@ -29,11 +29,13 @@ const looks: Record<ToolPart["state"]["status"], Look> = {
 /** Output drawn at once. A tool's output is bounded by OpenCode; this bounds what a page lays out. In characters. */
 const DRAWN_OUTPUT = 30_000;
 
-/** What the agent did, as what it was. One line when it is over; open while it runs and when it failed. */
+/** What the agent did, as what it was. One line in the history; open where it ran before one’s eyes or failed. */
 export function ToolCard({ part }: { part: ToolPart }) {
   const { state, tool } = part;
   const [chosen, setChosen] = useState<boolean | null>(null);
-  const open = chosen ?? (state.status === "error" || (state.status === "running" && state.output !== null));
+  // What opened while it ran stays open: nothing folds away under the eye of the reader.
+  const [live] = useState(state.status === "pending" || state.status === "running");
+  const open = chosen ?? (state.status === "error" || (live && state.output !== null));
   const Icon = icons[tool] ?? Wrench;
   const diff = diffOf(state.metadata);
   const took = state.startedAt !== null && state.endedAt !== null ? state.endedAt - state.startedAt : null;

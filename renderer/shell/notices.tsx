@@ -44,8 +44,7 @@ export function DemoStrip() {
       aria-label="Demo"
       className="flex h-6 shrink-0 items-center justify-center gap-2 bg-accent px-4 text-sm text-on-accent"
     >
-      <span className="font-semibold">Demo</span>
-      <span>{host.demo}</span>
+      {host.demo}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ServerStatus } from "#shared/schema/server.ts";
+import { systemClock, type Clock } from "../../electron/core/lib/clock.ts";
 import { fakeOpencode, type Fault } from "../fakes/fake-opencode/fake-opencode.ts";
 import { scriptedModelConfig } from "../fakes/scripted-model/config.ts";
 import { startScriptedModel, type ScriptedModel } from "../fakes/scripted-model/server.ts";
@@ -40,11 +41,11 @@ function open(options: Omit<WorldOptions, "guardianPath"> = {}): World {
 }
 
 /** A world whose settings name a fake with this fault. */
-function openFake(fault: Fault): World {
+function openFake(fault: Fault, clock: Clock = systemClock): World {
   const world = open();
   worlds.splice(worlds.indexOf(world), 1);
   const binary = fakeOpencode(join(world.root, "fake"), fault);
-  const faulty = openWorld({ guardianPath: guardian.path, binary });
+  const faulty = openWorld({ guardianPath: guardian.path, binary, clock });
   worlds.push(faulty, world);
   return faulty;
 }
@@ -203,6 +204,33 @@ describe("a server that is not well", () => {
   ])("%s: refused, and ended", async (_, fault, code) => {
     const world = openFake(fault);
     expect(await failureOf(world)).toMatchObject({ code, next: expect.any(String) as string });
+    expect(world.server.status()).toMatchObject({ state: "crashed", pid: null });
+    expect(world.keeper.list()).toEqual([]);
+  });
+
+  it.each<[string, Fault, string, string]>([
+    ["never names a port", { lines: ["starting\n"] }, "opencode_no_port", "did not say within 30 s"],
+    ["accepts and never answers", { serve: "hang" }, "opencode_unreachable", "not ready within 30 s"],
+    ["never sends an event", { serve: "silent" }, "opencode_unreachable", "not ready within 30 s"],
+    [
+      "names a port where nobody is",
+      { lines: ["opencode server listening on http://127.0.0.1:1024\n"] },
+      "opencode_unreachable",
+      "http://127.0.0.1:1024",
+    ],
+  ])("%s: given up after its deadline, and ended", async (_, fault, code, message) => {
+    const clock = new ManualClock();
+    const world = openFake(fault, clock);
+    const failing = expect(world.server.start()).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message) as string,
+      details: { lines: expect.any(Array) as string[] },
+    });
+    await until("its first words", () => world.book.lines.some((line) => line.stream === "stdout"));
+    await until("the wait", () => world.server.status().state === "waiting_ready" && clock.pending > 0);
+    const moving = setInterval(() => clock.advance(1_000), 10);
+    await failing;
+    clearInterval(moving);
     expect(world.server.status()).toMatchObject({ state: "crashed", pid: null });
     expect(world.keeper.list()).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SessionEvent } from "#shared/schema/chat.ts";
 import type { SessionId } from "#shared/schema/id.ts";
-import { systemClock } from "../../electron/core/lib/clock.ts";
+import { systemClock, type Clock } from "../../electron/core/lib/clock.ts";
 import { silentLogger } from "../../electron/core/lib/logger.ts";
 import { Scope } from "../../electron/core/lib/scope.ts";
 import { BinaryFinder } from "../../electron/core/opencode/binary.ts";
@@ -29,6 +29,8 @@ export interface WorldOptions {
   /** Named by the settings; null: searched. */
   readonly binary?: string | null;
   readonly password?: string;
+  /** The server's; everything else has the system's. */
+  readonly clock?: Clock;
 }
 
 export function openWorld(options: WorldOptions): World {
@@ -65,7 +67,7 @@ export function openWorld(options: WorldOptions): World {
     findBinary: (signal) => finder.find({ setting: options.binary ?? null, environment, workspace: directory, signal }),
     environment: () => Promise.resolve(environment),
     config: () => options.config ?? null,
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     logger: silentLogger,
     ...(password === undefined ? {} : { randomPassword: () => password }),
   });

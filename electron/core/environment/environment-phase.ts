@@ -1,11 +1,12 @@
 /** The state of a whole environment, computed from its services. Pure. */
 import type { EnvironmentPhase } from "#shared/schema/environment.ts";
 import type { ServiceState } from "../service/service-states.ts";
-import { isReady, livePhases, settledFailures } from "../service/service-states.ts";
+import { livePhases, settledFailures } from "../service/service-states.ts";
 
 /** What of a service decides about its environment. */
 export interface ServiceStanding {
   readonly state: ServiceState;
+  readonly ready: boolean;
   /** It was ready at some time since it was last wanted anew. */
   readonly everReady: boolean;
   /** It missed its deadline; it may be tried again, but nobody waits for it any more. */
@@ -15,8 +16,8 @@ export interface ServiceStanding {
 /** Ready, given up on, or still on its way. */
 export type Standing = "ready" | "failed" | "under_way";
 
-export function standingOf({ state, missedDeadline }: ServiceStanding): Standing {
-  if (isReady(state)) return "ready";
+export function standingOf({ state, ready, missedDeadline }: ServiceStanding): Standing {
+  if (ready) return "ready";
   if (settledFailures.has(state.phase) || missedDeadline) return "failed";
   return "under_way";
 }

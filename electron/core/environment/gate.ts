@@ -2,7 +2,7 @@
 import type { DependencyCondition } from "#shared/schema/service.ts";
 import type { Failure } from "#shared/failure.ts";
 import { dependencyFailure } from "../service/failures.ts";
-import { isReady, settledFailures } from "../service/service-states.ts";
+import { settledFailures } from "../service/service-states.ts";
 import type { Service } from "../service/service.ts";
 import type { Dependency } from "./detect/detected.ts";
 
@@ -12,7 +12,7 @@ export type Gate =
   | { readonly kind: "waiting"; readonly reasons: string }
   | { readonly kind: "skip"; readonly failure: Failure };
 
-type Seen = Pick<Service, "name" | "state" | "failure">;
+type Seen = Pick<Service, "name" | "state" | "ready" | "failure">;
 
 /** Looks at what a service needs. A dependency that is being restarted is waited for until it is given up. */
 export function gateOf(
@@ -37,12 +37,12 @@ export function gateOf(
   return waitsFor.length === 0 ? { kind: "open" } : { kind: "waiting", reasons: `Waits for ${waitsFor.join(", ")}.` };
 }
 
-function isMet(condition: DependencyCondition, { state }: Seen): boolean {
+function isMet(condition: DependencyCondition, { state, ready }: Seen): boolean {
   switch (condition) {
     case "service_started":
       return state.phase === "running" || state.phase === "completed";
     case "service_healthy":
-      return isReady(state);
+      return ready;
     case "service_completed_successfully":
       return state.phase === "completed";
     default:

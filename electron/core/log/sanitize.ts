@@ -104,12 +104,13 @@ function afterString(text: string, from: number): number {
   return unit === escape && text.charAt(end + 1) === "\\" ? end + 2 : from;
 }
 
-/** Tag characters are invisible and have been used to smuggle text past readers. */
+/** Tag characters are invisible and have been used to smuggle text past readers. Their neighbours stay as they are. */
 function tag(text: string, at: number): Step {
   const point = text.codePointAt(at) ?? 0;
-  if (point < 0xe0000 || point > 0xe007f)
-    return { replacement: text.slice(at, at + (point > 0xffff ? 2 : 1)), next: at + (point > 0xffff ? 2 : 1) };
-  return { replacement: `<U+${point.toString(16).toUpperCase()}>`, next: at + 2 };
+  // Half a character: with what is removed after it, it could become a whole one.
+  if (point <= 0xffff) return { replacement: "\ufffd", next: at + 1 };
+  const isTag = point <= 0xe007f;
+  return { replacement: isTag ? `<U+${point.toString(16).toUpperCase()}>` : text.slice(at, at + 2), next: at + 2 };
 }
 
 function isControl(unit: number): boolean {

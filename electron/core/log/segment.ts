@@ -11,7 +11,7 @@ export const safeRead = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_
 const chunkBytes = 256 * 1_024;
 /** Below this, bisecting costs more than reading on. */
 const nearBytes = 64 * 1_024;
-/** One look while bisecting: a few lines. */
+/** One look while bisecting: a few lines. Twice as much each time there was no line to be seen. */
 const probeBytes = 4_096;
 /** Enough for the bracket, a sequence number and its comma. */
 const seqBytes = 24;
@@ -115,8 +115,8 @@ export class Segment {
     // From one byte earlier, so that a line that begins exactly here is seen to begin.
     let base = Math.max(0, from - 1);
     let bytes: Buffer = Buffer.alloc(0);
-    while (base + bytes.length < this.#size) {
-      const read = await this.#read(base + bytes.length, base + bytes.length + probeBytes);
+    for (let look = probeBytes; base + bytes.length < this.#size; look = Math.min(chunkBytes, look * 2)) {
+      const read = await this.#read(base + bytes.length, base + bytes.length + look);
       // The file was cut short by somebody else.
       if (read.length === 0) return null;
       bytes = Buffer.concat([bytes, read]);

@@ -56,6 +56,7 @@ type Watched = {
   backlog: Change[] | null;
   /** Grows with each reading, so that an older answer is not used. */
   round: number;
+  cancelRetry: () => void;
 };
 
 const listSchema = z.array(z.unknown());
@@ -117,7 +118,7 @@ export class SessionStore {
   events(id: SessionId, onEvent: (event: SessionEvent) => void, onEnd: (error: AppError) => void): () => void {
     const viewer: Viewer = { onEvent, onEnd };
     const known = this.#watched.get(id);
-    const watched = known ?? { fold: new MessageFold(), viewers: new Set(), backlog: [], round: 0 };
+    const watched = known ?? newlyWatched();
     watched.viewers.add(viewer);
     if (known === undefined) {
       this.#watched.set(id, watched);
@@ -125,7 +126,9 @@ export class SessionStore {
     } else if (watched.backlog === null) this.#sendSnapshot(id, watched, [viewer]);
     return () => {
       watched.viewers.delete(viewer);
-      if (watched.viewers.size === 0 && this.#watched.get(id) === watched) this.#watched.delete(id);
+      if (watched.viewers.size > 0 || this.#watched.get(id) !== watched) return;
+      watched.cancelRetry();
+      this.#watched.delete(id);
     };
   }
 
@@ -134,6 +137,7 @@ export class SessionStore {
     this.#round += 1;
     this.#cancelRetry();
     for (const end of this.#ends) end();
+    for (const watched of this.#watched.values()) watched.cancelRetry();
     this.#watched.clear();
   }
 
@@ -232,9 +236,9 @@ export class SessionStore {
     } catch (error) {
       if (!isCurrent()) return;
       const failure = error instanceof AppError ? error : new AppError("internal", errorText(error), { cause: error });
-      // While the server is going or coming the next connection reads it; anything else is told.
-      if (failure.code === "opencode_unreachable") return;
-      this.#end(id, failure);
+      if (failure.code !== "opencode_unreachable") return this.#end(id, failure);
+      // The server is going or too busy; a connection in between reads it earlier.
+      watched.cancelRetry = this.#options.clock.after(RETRY_MS, () => void this.#load(id, watched));
     }
   }
 
@@ -248,6 +252,7 @@ export class SessionStore {
 
   #end(id: SessionId, error: AppError): void {
     const watched = this.#watched.get(id);
+    watched?.cancelRetry();
     this.#watched.delete(id);
     for (const viewer of watched?.viewers ?? []) viewer.onEnd(error);
   }
@@ -264,7 +269,12 @@ export class SessionStore {
   }
 }
 
+function newlyWatched(): Watched {
+  return { fold: new MessageFold(), viewers: new Set(), backlog: [], round: 0, cancelRetry: () => undefined };
+}
+
 function beginReading(watched: Watched): void {
+  watched.cancelRetry();
   watched.round += 1;
   watched.backlog = [];
 }

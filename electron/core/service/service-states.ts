@@ -126,8 +126,12 @@ function healthAfter(state: ServiceState, event: ServiceEvent, phase: ServicePha
   }
 }
 
-/** `ready`: it has come up, and its probe (where it has one) passes; or it has completed. */
-export function isReady(state: ServiceState): boolean {
+/**
+ * `ready`: it has come up, and its probe (where it has one) passes; or it has completed.
+ *
+ * @param isTask A task is ready only when it has completed: that it runs is of no use to anybody.
+ */
+export function isReady(state: ServiceState, isTask: boolean): boolean {
   if (state.phase === "completed") return true;
-  return state.phase === "running" && (state.health === "none" || state.health === "healthy");
+  return !isTask && state.phase === "running" && (state.health === "none" || state.health === "healthy");
 }

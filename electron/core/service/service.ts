@@ -103,7 +103,7 @@ export class Service {
   }
 
   get ready(): boolean {
-    return isReady(this.#state);
+    return isReady(this.#state, this.detected.plan.kind === "task");
   }
 
   /** Something of it exists, or is being made or ended. */
@@ -282,7 +282,7 @@ export class Service {
     if (!startSignal.aborted) {
       this.#move({ kind: "up", generation: launch.generation }, "system", null);
       this.#note(instance.pid === null ? "started" : `started (pid ${instance.pid})`);
-      if (probe === null) this.#becameReady(launch.generation, false);
+      if (probe === null && this.detected.plan.kind !== "task") this.#becameReady(launch.generation, false);
     }
 
     const probing = new AbortController();

@@ -46,7 +46,7 @@ export function createFakeHost(scenario: string) {
     startedAt: new Date().toISOString(),
     home: "/home/kim/.deckhand",
     platform: "linux",
-    demo: scenario === "demo" ? "The model is scripted: its words were written beforehand." : null,
+    demo: scenario === "demo" ? "Demo: a scripted model answers, no AI is called" : null,
     folderDialog: false,
     notices:
       scenario === "notice"
