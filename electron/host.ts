@@ -172,6 +172,7 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
     watchInfo: (listener) => state.watch(listener),
     processes: () => ({ host: state.identity(), processes: keeper.list() }),
     dismissNotice: (id) => state.dismiss(id),
+    background: (what, work) => scope.run(what, work),
     // The answer must be on its way before the connection ends.
     requestStop: () => setImmediate(options.onStopRequested),
     pickFolder: options.desktop === null ? null : () => options.desktop?.pickFolder() ?? Promise.resolve(null),

@@ -1,11 +1,12 @@
+import { resolve } from "node:path";
 import type { Client } from "#shared/client.ts";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import type { CommandContext } from "./command.ts";
 
-/** The folder a command is about: its first positional, else the current one. */
+/** The folder a command is about, absolute (the host has a current folder of its own): its first positional, else this one. */
 export function directoryOf(context: CommandContext): string {
-  return context.positionals[0] ?? process.cwd();
+  return resolve(context.positionals[0] ?? ".");
 }
 
 /** The project (and workspace) of a folder, which the host opens where it was not open. */

@@ -19,6 +19,8 @@ export interface HostParts {
   readonly processes: () => ProcessList;
   readonly dismissNotice: (id: string) => void;
   readonly requestStop: () => void;
+  /** Runs work nobody awaits, owned by the host. */
+  readonly background: (what: string, work: () => Promise<unknown>) => void;
   readonly pickFolder: (() => Promise<string | null>) | null;
   readonly openExternal: ((url: string) => Promise<void>) | null;
 }
@@ -80,7 +82,11 @@ export function hostHandlers(parts: HostParts): Handlers {
     },
     "environment.restart": (input) => workspace(input).restart(input.services),
     "environment.status": (input) => workspace(input).status(),
-    "environment.watch": (input, sink) => workspace(input).watch((status) => sink.push(status)),
+    "environment.watch": (input, sink) => {
+      // The folder may have changed since it was last read; what is found arrives as a status of its own.
+      parts.background("reading the folder", () => parts.workspaces.refreshTrust(input.workspace));
+      return workspace(input).watch((status) => sink.push(status));
+    },
 
     "log.read": (input) => {
       const { sources, after, before, from, limit, grep } = input;

@@ -7,6 +7,7 @@ import { AppError, toFailure } from "../../core/lib/error.ts";
 import { exitCode, type Command, type CommandContext } from "../command.ts";
 import { readHostFile } from "../../api/host-file.ts";
 import { align, formatBytes } from "../status-table.ts";
+import { directoryOf } from "../workspace-of.ts";
 
 /** The host's own quit deadline is 10 s. */
 const STOP_TIMEOUT_MS = 20_000;
@@ -93,7 +94,7 @@ export const projectCommands: readonly Command[] = [
     maxPositionals: 1,
     async run(context) {
       const client = await context.connect();
-      const project = await client.call("project.open", { directory: context.positionals[0] ?? process.cwd() });
+      const project = await client.call("project.open", { directory: directoryOf(context) });
       context.output.document(project);
       if (!context.json) context.output.line(`${project.id}  ${project.directory}`);
       return exitCode.done;

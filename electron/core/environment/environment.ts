@@ -105,6 +105,13 @@ export class Environment {
     });
   }
 
+  /** Shows a plan before anything of it is wanted, so that a person sees what Start would do. Ignored while something runs. */
+  show(detected: DetectedProject, profile: string): void {
+    if (this.#closed || this.status().phase !== "stopped") return;
+    this.#together(() => this.#adopt(detected, profile));
+    this.#flushSoon();
+  }
+
   /**
    * Wants the services running. Answers at once; `settled` tells how it went. What runs already is left alone, and a start
    * that asks for nothing new answers with the run that is under way.

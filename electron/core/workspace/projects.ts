@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename, isAbsolute, resolve } from "node:path";
 import { projectIdSchema, workspaceIdSchema, type ProjectId, type WorkspaceId } from "#shared/schema/id.ts";
 import { AppError, errorText, systemCode } from "../lib/error.ts";
 import type { Database } from "../store/database.ts";
@@ -63,9 +63,12 @@ export class ProjectRegistry {
 /**
  * The real path of a folder a person named.
  *
- * @throws AppError `folder_missing`, `not_a_folder` or `folder_unreadable`.
+ * @throws AppError `bad_input` (a relative path), `folder_missing`, `not_a_folder` or `folder_unreadable`.
  */
 export function realDirectory(directory: string): string {
+  if (!isAbsolute(directory)) {
+    throw new AppError("bad_input", `"${directory}" is no full path.`, { next: "Give the path from the root on." });
+  }
   const path = resolve(directory);
   try {
     const real = realpathSync(path);

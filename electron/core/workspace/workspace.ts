@@ -193,6 +193,7 @@ export class Workspace {
     }
     const detected = await detect({ directory, profile });
     const config = await readOpencodeConfig(projectFiles(directory));
+    this.environment.show(detected, profile);
     return { detected, content: joinContent([{ items: detected.trust, fingerprint: detected.fingerprint }, config]) };
   }
 
