@@ -8,6 +8,7 @@ import { systemClock, type Clock } from "../../electron/core/lib/clock.ts";
 import { fakeOpencode, type Fault } from "../fakes/fake-opencode/fake-opencode.ts";
 import { scriptedModelConfig } from "../fakes/scripted-model/config.ts";
 import { startScriptedModel, type ScriptedModel } from "../fakes/scripted-model/server.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { bundleGuardian } from "../support/guardian-bundle.ts";
 import {
   openWorld,

@@ -1,0 +1,331 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ChatState, SessionEvent } from "#shared/schema/chat.ts";
+import type { SessionId } from "#shared/schema/id.ts";
+import { Emitter } from "../../../../electron/core/lib/emitter.ts";
+import { systemClock } from "../../../../electron/core/lib/clock.ts";
+import { silentLogger } from "../../../../electron/core/lib/logger.ts";
+import { OpencodeClient } from "../../../../electron/core/opencode/client.ts";
+import type { ServerConnection } from "../../../../electron/core/opencode/connection.ts";
+import type { WireEvent } from "../../../../electron/core/opencode/event-stream.ts";
+import { SessionStore } from "../../../../electron/core/opencode/session-store.ts";
+import { until } from "../../../support/opencode-world.ts";
+
+const directory = "/the/workspace";
+const id = (name: string) => `ses_${name}` as SessionId;
+
+/** What the server answers by path; a path that is held waits until it is let go. */
+let answers: Map<string, unknown>;
+let held: Map<string, (() => void)[]>;
+let server: Server;
+let url: string;
+let present: boolean;
+let store: SessionStore;
+const events = new Emitter<WireEvent>(() => undefined);
+const connected = new Emitter<void>(() => undefined);
+const gone = new Emitter<void>(() => undefined);
+const connection: ServerConnection = {
+  client: () => (present ? new OpencodeClient({ url, password: "p", directory, clock: systemClock }) : null),
+  onConnected: (listener) => connected.on(listener),
+  onGone: (listener) => gone.on(listener),
+  onEvent: (listener) => events.on(listener),
+};
+
+function session(name: string, change: Record<string, unknown> = {}) {
+  return { id: id(name), directory, title: name, time: { created: 1, updated: 1 }, ...change };
+}
+const permission = (name: string, owner: string) => ({
+  id: `per_${name}`,
+  sessionID: id(owner),
+  permission: "bash",
+  patterns: [],
+  metadata: {},
+  always: [],
+});
+const emit = (type: string, properties: unknown, where = directory) =>
+  events.emit({ directory: where, type, properties });
+const textPart = (value: string, time: unknown) => ({
+  type: "text",
+  id: "p",
+  messageID: "m",
+  sessionID: id("a"),
+  text: value,
+  time,
+});
+const assistant = { id: "m", sessionID: id("a"), role: "assistant", time: { created: 1 } };
+const delta = (text: string) =>
+  emit("message.part.delta", { sessionID: id("a"), messageID: "m", partID: "p", field: "text", delta: text });
+
+beforeEach(async () => {
+  present = true;
+  held = new Map();
+  answers = new Map<string, unknown>([
+    ["/session", [session("a")]],
+    ["/session/status", {}],
+    ["/permission", []],
+    ["/question", []],
+    [`/session/${id("a")}`, session("a")],
+    [`/session/${id("a")}/message`, [{ info: assistant, parts: [textPart("", { start: 1 })] }]],
+  ]);
+  server = createServer((request, response) => {
+    const path = new URL(request.url ?? "", "http://x").pathname;
+    const value = answers.get(path);
+    const send = () => reply(response, value);
+    const waiting = held.get(path);
+    if (waiting === undefined) send();
+    else waiting.push(send);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  store = new SessionStore({ connection, directory, clock: systemClock, logger: silentLogger });
+});
+afterEach(async () => {
+  store.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+function reply(response: ServerResponse, value: unknown): void {
+  response.writeHead(value === undefined ? 404 : 200, { "content-type": "application/json" });
+  response.end(JSON.stringify(value ?? { name: "NotFoundError", data: { message: "Session not found" } }));
+}
+/** Answers to `path` wait from now on; the returned function lets them go. */
+function hold(path: string): { arrived: () => Promise<unknown>; release: () => void } {
+  const waiting: (() => void)[] = [];
+  held.set(path, waiting);
+  return {
+    arrived: () => until(`a request of ${path}`, () => waiting.length > 0),
+    release: () => {
+      held.delete(path);
+      for (const send of waiting) send();
+    },
+  };
+}
+const loaded = () => until("the sessions", () => store.state().sessions.length > 0);
+function view(name = "a") {
+  const seen: SessionEvent[] = [];
+  const ends: string[] = [];
+  const end = store.events(
+    id(name),
+    (event) => seen.push(event),
+    (error) => ends.push(error.code),
+  );
+  return { seen, ends, end, kinds: () => seen.map((event) => event.kind) };
+}
+const snapshotText = (event: SessionEvent | undefined) => {
+  const part = event?.kind === "snapshot" ? event.messages[0]?.parts[0] : undefined;
+  return part?.type === "text" ? part.text : null;
+};
+
+describe("the state of the chat", () => {
+  it("holds this folder's sessions only, the most recently used first, with their status", async () => {
+    answers.set("/session", [
+      session("a"),
+      session("b", { time: { created: 1, updated: 9 } }),
+      session("x", { directory: "/other" }),
+      { junk: true },
+    ]);
+    answers.set("/session/status", { [id("a")]: { type: "busy" } });
+    connected.emit();
+    await until("both", () => store.state().sessions.length === 2);
+    expect(store.state().sessions.map(({ id: name, status }) => [name, status.type])).toEqual([
+      [id("b"), "idle"],
+      [id("a"), "busy"],
+    ]);
+    emit("session.created", { info: session("y", { directory: "/other" }) }, "/other");
+    emit("session.created", { info: session("z", { directory: "/other" }) });
+    expect(store.state().sessions).toHaveLength(2);
+  });
+
+  it("shows what happens while it is being read, in order, on top of what is read", async () => {
+    await loaded();
+    answers.set("/permission", [permission("old", "a")]);
+    const list = hold("/session");
+    connected.emit();
+    await list.arrived();
+    emit("permission.replied", { sessionID: id("a"), requestID: "per_old" });
+    emit("permission.asked", permission("new", "a"));
+    emit("session.created", { info: session("b") });
+    emit("session.status", { sessionID: id("a"), status: { type: "busy" } });
+    list.release();
+    await until("the new state", () => store.state().sessions.length === 2);
+    expect(store.state().permissions.map((request) => request.id)).toEqual(["per_new"]);
+    expect(store.session(id("a"))?.status.type).toBe("busy");
+  });
+
+  it("uses the newest reading where two are under way", async () => {
+    await loaded();
+    const first = hold("/question");
+    connected.emit();
+    await first.arrived();
+    held.delete("/question");
+    answers.set("/session", [session("second")]);
+    connected.emit();
+    await until("the second reading", () => store.session(id("second")) !== null);
+    first.release();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(store.state().sessions.map((entry) => entry.id)).toEqual([id("second")]);
+  });
+
+  it("maps a sub-agent's requests to the session at the top, and drops them with their session", async () => {
+    answers.set("/session", [
+      session("a"),
+      session("b", { parentID: id("a") }),
+      session("c", { parentID: id("b") }),
+      session("loop", { parentID: id("loop") }),
+    ]);
+    connected.emit();
+    await until("all", () => store.state().sessions.length === 4);
+    for (const owner of ["c", "loop", "unknown"]) emit("permission.asked", permission(owner, owner));
+    expect(store.state().permissions.map((request) => request.sessionId)).toEqual([id("a"), id("loop"), id("unknown")]);
+    emit("session.deleted", { sessionID: id("c") });
+    expect(store.state().permissions).toHaveLength(2);
+  });
+
+  it("keeps the sessions and nothing else when the server is gone", async () => {
+    await loaded();
+    emit("session.status", { sessionID: id("a"), status: { type: "busy" } });
+    emit("permission.asked", permission("p", "a"));
+    present = false;
+    gone.emit();
+    expect(store.state()).toMatchObject({
+      sessions: [{ id: id("a"), status: { type: "idle" } }],
+      permissions: [],
+      questions: [],
+    });
+  });
+
+  it("is pushed at once and at each change, not for noise", async () => {
+    await loaded();
+    const pushed: ChatState[] = [];
+    const end = store.watch((state) => pushed.push(state));
+    for (const type of ["plugin.added", "session.idle", "session.idle"]) emit(type, { sessionID: id("a") });
+    expect(pushed).toHaveLength(1);
+    emit("permission.asked", permission("p", "a"));
+    end();
+    emit("permission.replied", { requestID: "per_p", sessionID: id("a") });
+    expect(pushed.map((state) => state.permissions.length)).toEqual([0, 1]);
+  });
+});
+
+describe("the events of a session", () => {
+  it("begin with a snapshot that has every piece once, though some came while it was read", async () => {
+    await loaded();
+    emit("message.updated", { info: assistant });
+    emit("message.part.updated", { part: textPart("", { start: 1 }) });
+    delta("one ");
+    const list = hold(`/session/${id("a")}/message`);
+    const { seen, kinds } = view();
+    await list.arrived();
+    delta("two ");
+    expect(seen).toEqual([]);
+    list.release();
+    await until("the snapshot", () => seen.length > 0);
+    expect(snapshotText(seen[0])).toBe("one two ");
+    delta("three");
+    expect(kinds()).toEqual(["snapshot", "delta"]);
+    const late = view();
+    expect(snapshotText(late.seen[0])).toBe("one two three");
+  });
+
+  it("do not repeat pieces of a text that was complete when it was read", async () => {
+    await loaded();
+    emit("message.part.updated", { part: textPart("", { start: 1 }) });
+    const list = hold(`/session/${id("a")}/message`);
+    const { seen } = view();
+    await list.arrived();
+    delta("whole");
+    emit("message.part.updated", { part: textPart("whole", { start: 1, end: 2 }) });
+    answers.set(`/session/${id("a")}/message`, [{ info: assistant, parts: [textPart("whole", { start: 1, end: 2 })] }]);
+    list.release();
+    await until("the snapshot", () => seen.length > 0);
+    expect(snapshotText(seen[0])).toBe("whole");
+  });
+
+  it("come with a new snapshot after each connection, and with nothing before it", async () => {
+    await loaded();
+    const { seen, kinds } = view();
+    await until("the snapshot", () => seen.length === 1);
+    const list = hold("/session");
+    connected.emit();
+    await list.arrived();
+    const second = { ...assistant, id: "m2" };
+    emit("message.updated", { info: second });
+    expect(kinds()).toEqual(["snapshot"]);
+    answers.set(
+      `/session/${id("a")}/message`,
+      [assistant, second].map((info) => ({ info, parts: [] })),
+    );
+    list.release();
+    await until("the second", () => seen.length === 2);
+    expect(seen[1]).toMatchObject({ kind: "snapshot", messages: [{ id: "m" }, { id: "m2" }] });
+  });
+
+  it("wait for a server where none runs", async () => {
+    await loaded();
+    present = false;
+    gone.emit();
+    const { seen, ends } = view();
+    present = true;
+    connected.emit();
+    await until("the snapshot", () => seen.length > 0);
+    expect([seen[0]?.kind, ends]).toEqual(["snapshot", []]);
+  });
+
+  it("end for a session that is unknown, another folder's, or removed", async () => {
+    await loaded();
+    answers.set(`/session/${id("x")}`, session("x", { directory: "/other" }));
+    answers.set(`/session/${id("x")}/message`, []);
+    for (const name of ["x", "unknown"]) {
+      const { ends, seen } = view(name);
+      await until("the end", () => ends.length > 0);
+      expect([ends, seen]).toEqual([["session_missing"], []]);
+    }
+    const removed = view();
+    await until("the snapshot", () => removed.seen.length > 0);
+    emit("session.deleted", { sessionID: id("a") });
+    expect(removed.ends).toEqual(["session_missing"]);
+  });
+
+  it("reach a viewer no more once it has left, also while the messages are being read", async () => {
+    await loaded();
+    const list = hold(`/session/${id("a")}/message`);
+    const leaving = view();
+    await list.arrived();
+    leaving.end();
+    list.release();
+    const staying = view();
+    await until("the snapshot", () => staying.seen.length > 0);
+    expect(leaving.seen).toEqual([]);
+    emit("session.updated", { info: session("a", { title: "renamed" }) });
+    expect(staying.seen.at(-1)).toMatchObject({ kind: "session", session: { title: "renamed" } });
+  });
+
+  it("reach the others though one viewer throws", async () => {
+    await loaded();
+    store.events(
+      id("a"),
+      () => {
+        throw new Error("broken viewer");
+      },
+      () => undefined,
+    );
+    const other = view();
+    await until("the snapshot", () => other.seen.length > 0);
+    emit("message.updated", { info: { ...assistant, id: "m2" } });
+    expect(other.kinds().at(-1)).toBe("message");
+  });
+
+  it("carry 20,000 pieces in well under a second", async () => {
+    await loaded();
+    emit("session.status", { sessionID: id("a"), status: { type: "busy" } });
+    const { seen } = view();
+    await until("the snapshot", () => seen.length > 0);
+    const started = performance.now();
+    for (let index = 0; index < 20_000; index += 1) delta(`${index} `);
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(seen).toHaveLength(20_001);
+    expect(snapshotText(view().seen[0])?.split(" ")).toHaveLength(20_001);
+  });
+});
