@@ -52,7 +52,7 @@ async function startModel() {
       reject(new Error(`The scripted model ended with code ${code}.`));
     });
   });
-  return { config: JSON.parse(line).config, stop: () => child.kill("SIGTERM") };
+  return { config: JSON.parse(line).config, stop: () => child.stdin.end() };
 }
 
 try {
