@@ -7,6 +7,8 @@ import { livePhases, settledFailures } from "../service/service-states.ts";
 export interface ServiceStanding {
   readonly state: ServiceState;
   readonly ready: boolean;
+  /** Ready, and not only because it has just been started. */
+  readonly steady: boolean;
   /** It was ready at some time since it was last wanted anew. */
   readonly everReady: boolean;
   /** It missed its deadline; it may be tried again, but nobody waits for it any more. */
@@ -16,8 +18,8 @@ export interface ServiceStanding {
 /** Ready, given up on, or still on its way. */
 export type Standing = "ready" | "failed" | "under_way";
 
-export function standingOf({ state, ready, missedDeadline }: ServiceStanding): Standing {
-  if (ready) return "ready";
+export function standingOf({ state, steady, missedDeadline }: ServiceStanding): Standing {
+  if (steady) return "ready";
   if (settledFailures.has(state.phase) || missedDeadline) return "failed";
   return "under_way";
 }

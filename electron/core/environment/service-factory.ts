@@ -10,9 +10,6 @@ import { CheckedRuntime } from "./checked-runtime.ts";
 import type { DetectedService } from "./detect/detected.ts";
 import type { EnvironmentDependencies } from "./environment.ts";
 
-/** From the stop signal to SIGKILL; compose's own number. */
-const GRACE_MS = 10_000;
-
 export interface ServiceFactoryDependencies extends EnvironmentDependencies {
   readonly random: () => number;
   readonly composeProject: () => ComposeProject | null;
@@ -78,7 +75,7 @@ export class ServiceFactory {
       cwd: plan.workingDirectory,
       environment: detected.environment,
       shellEnvironment: () => shellEnvironment.variables(),
-      graceMs: GRACE_MS,
+      graceMs: detected.graceMs,
     });
   }
 

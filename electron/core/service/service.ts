@@ -57,6 +57,11 @@ export interface ServiceDependencies {
   readonly onChange: (service: Service, change: ServiceChange | null) => void;
 }
 
+/**
+ * A service without a probe is believed to have come up for good when it has lived this long: supervisord's `startsecs`. It
+ * is ready before, for those who wait for its start, but nobody reports success on the strength of a process that exists.
+ */
+const STEADY_MS = 1_000;
 /** Lines of output that go with a failure. */
 const TAIL_LINES = 20;
 /** These failures of a start are somebody else's: it is blocked, not broken. */
@@ -143,6 +148,11 @@ export class Service {
   /** It was ready at some time since it was last wanted anew. */
   get everReady(): boolean {
     return this.#everReady;
+  }
+
+  /** It is ready, and not only because it has just been started and nothing is known yet. */
+  get steady(): boolean {
+    return this.ready && (this.#readySince !== null || this.#state.phase === "completed");
   }
 
   /** It has once been given up on by its deadline; it may be tried again, but nobody should wait for it. */
@@ -282,17 +292,21 @@ export class Service {
     if (!startSignal.aborted) {
       this.#move({ kind: "up", generation: launch.generation }, "system", null);
       this.#note(instance.pid === null ? "started" : `started (pid ${instance.pid})`);
-      if (probe === null && this.detected.plan.kind !== "task") this.#becameReady(launch.generation, false);
     }
 
     const probing = new AbortController();
     const missed = this.#probe(probe, launch.generation, probing.signal);
+    const cancelSteady =
+      probe === null && this.detected.plan.kind !== "task"
+        ? clock.after(STEADY_MS, () => this.#becameReady(launch.generation, false))
+        : () => undefined;
     const exited = instance.exited.then((exit): GenerationEnd => ({ kind: "exit", exit }));
     const end = await Promise.race([halted, exited, missed]);
     const readyForMs = this.#readySince === null ? null : clock.monotonic() - this.#readySince;
     const upForMs = clock.monotonic() - (this.#upSince ?? clock.monotonic());
     this.#readySince = null;
     probing.abort();
+    cancelSteady();
 
     if (this.#state.phase !== "stopping") {
       const actor = end.kind === "not_ready" ? "probe" : "system";
@@ -365,7 +379,10 @@ export class Service {
     this.#everReady = true;
     this.#missedDeadline = false;
     this.#explain(null, null);
-    if (!probed) return;
+    if (!probed) {
+      this.#changed(null);
+      return;
+    }
     const after = ((clock.monotonic() - (this.#upSince ?? clock.monotonic())) / 1_000).toFixed(1);
     this.#move({ kind: "healthy", generation }, "probe", null);
     this.#note(`ready, ${after} s after its start`);

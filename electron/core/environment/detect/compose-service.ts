@@ -6,7 +6,7 @@ import { COMPOSE_POLICY, TASK_POLICY, type RestartPolicy } from "../../service/r
 import { definitionDigest } from "./compose-digest.ts";
 import { isYamlMap, type YamlMap, type YamlValue } from "./compose-document.ts";
 import { composePorts } from "./compose-ports.ts";
-import { errorProblem, warningProblem, type Dependency, type DetectedService } from "./detected.ts";
+import { DEFAULT_GRACE_MS, errorProblem, warningProblem, type Dependency, type DetectedService } from "./detected.ts";
 
 export interface ComposeServiceInput {
   readonly name: string;
@@ -55,6 +55,7 @@ export function composeService(input: ComposeServiceInput): DetectedService {
     dependencies,
     environment: {},
     restart: restartPolicy(definition.get("restart")),
+    graceMs: DEFAULT_GRACE_MS,
     http: !infrastructure && reading.ports.length > 0,
     portAssumed: false,
     role: infrastructure ? "infrastructure" : "service",

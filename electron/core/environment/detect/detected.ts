@@ -35,6 +35,8 @@ export interface DetectedService {
   /** What the source sets for the process on top of the environment of the login shell. */
   readonly environment: Readonly<Record<string, string>>;
   readonly restart: RestartPolicy;
+  /** From the stop signal to SIGKILL, in ms. */
+  readonly graceMs: number;
   /** Its ports speak HTTP as far as one can tell, so that an `http://` address of it makes sense. */
   readonly http: boolean;
   /** The port is a framework's default, not written in the project. */
@@ -73,6 +75,9 @@ export function errorProblem(code: Problem["code"], source: string, message: str
 export function warningProblem(code: Problem["code"], source: string, message: string): Problem {
   return { code, severity: "warning", message, source };
 }
+
+/** compose's own grace period: from the stop signal to SIGKILL, in ms. */
+export const DEFAULT_GRACE_MS = 10_000;
 
 /** Longest name a service may have; the contract's own limit for names. */
 const MAX_NAME_LENGTH = 256;

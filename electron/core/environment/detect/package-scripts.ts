@@ -4,7 +4,14 @@ import type { Problem } from "#shared/schema/environment.ts";
 import type { TrustItem } from "#shared/schema/workspace.ts";
 import { errorText } from "../../lib/error.ts";
 import { PROCESS_POLICY, TASK_POLICY } from "../../service/restart-policy.ts";
-import { errorProblem, isUsableName, warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
+import {
+  DEFAULT_GRACE_MS,
+  errorProblem,
+  isUsableName,
+  warningProblem,
+  type DetectedService,
+  type SourceReading,
+} from "./detected.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { mentionedScripts } from "./script-parts.ts";
 import { portOf, usesViteConfig, type FoundPort } from "./script-ports.ts";
@@ -178,6 +185,7 @@ function scriptService(input: ScriptServiceInput): DetectedService {
     dependencies: new Map(),
     environment: {},
     restart: isTask ? TASK_POLICY : PROCESS_POLICY,
+    graceMs: DEFAULT_GRACE_MS,
     http: found !== null,
     portAssumed: found?.assumed ?? false,
     role,

@@ -2,7 +2,13 @@
 import { parse } from "dotenv";
 import type { Problem } from "#shared/schema/environment.ts";
 import { PROCESS_POLICY, TASK_POLICY } from "../../service/restart-policy.ts";
-import { isUsableName, warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
+import {
+  DEFAULT_GRACE_MS,
+  isUsableName,
+  warningProblem,
+  type DetectedService,
+  type SourceReading,
+} from "./detected.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { portOf } from "./script-ports.ts";
 import { programOf } from "./shell-words.ts";
@@ -116,6 +122,7 @@ function procfileService(input: {
     dependencies: new Map(),
     environment,
     restart: isTask ? TASK_POLICY : PROCESS_POLICY,
+    graceMs: DEFAULT_GRACE_MS,
     http: found !== null,
     portAssumed: false,
     role: isTask ? "migrate" : "service",
