@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { Empty } from "../ui/empty.tsx";
 import { FailureLine } from "../ui/failure-line.tsx";
 import { useNow } from "../ui/now.ts";
+import { useScrollIntent } from "../ui/scroll-intent.ts";
 import { StateShape } from "../ui/state-mark.tsx";
 import { MessageView } from "./message-view.tsx";
 import type { SessionStore } from "./session-store.ts";
@@ -19,6 +20,7 @@ export function MessageList({ store }: { store: SessionStore }) {
   const content = useRef<HTMLDivElement>(null);
   const following = useRef(true);
   const lastTop = useRef(0);
+  const intent = useScrollIntent();
   const [away, setAway] = useState(false);
 
   const toEnd = () => {
@@ -27,6 +29,13 @@ export function MessageList({ store }: { store: SessionStore }) {
     following.current = true;
     box.scrollTop = box.scrollHeight;
   };
+
+  // Whoever says something wants to see the answer.
+  const lastSaid = messages.findLast((message) => message.role === "user")?.id;
+  useEffect(() => {
+    following.current = true;
+    if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
+  }, [lastSaid]);
 
   useEffect(() => {
     const box = scroller.current;
@@ -45,7 +54,7 @@ export function MessageList({ store }: { store: SessionStore }) {
     if (!box) return;
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < AT_END_PX;
     if (atEnd) following.current = true;
-    else if (box.scrollTop < lastTop.current - 1) following.current = false;
+    else if (box.scrollTop < lastTop.current - 1 && intent.isMeant()) following.current = false;
     lastTop.current = box.scrollTop;
     setAway(!following.current);
   };
@@ -58,6 +67,7 @@ export function MessageList({ store }: { store: SessionStore }) {
         role="log"
         aria-label="Messages"
         tabIndex={0}
+        {...intent.listeners}
         onScroll={onScroll}
         className="focus-inside h-full overflow-y-auto overscroll-contain [overflow-anchor:none]"
       >

@@ -45,7 +45,7 @@ export function LogList({ feed, search, currentMatch, empty, ref }: Properties) 
   const scroller = useRef<HTMLDivElement>(null);
   const { shown } = buffer;
   const [selected, setSelected] = useState<readonly [number, number] | null>(null);
-  const { following, newLines, onScroll, toEnd, lookBack } = useFollow(scroller, buffer);
+  const { following, newLines, onScroll, intentListeners, toEnd, lookBack } = useFollow(scroller, buffer);
   // oxlint-disable-next-line react/incompatible-library -- No React compiler here: the virtualizer re-renders this list itself.
   const virtual = useVirtualizer({
     count: shown.length,
@@ -121,6 +121,7 @@ export function LogList({ feed, search, currentMatch, empty, ref }: Properties) 
         aria-label="Log lines"
         // It is scrolled and copied from with the keyboard.
         tabIndex={0}
+        {...intentListeners}
         onScroll={onScroll}
         onKeyDown={keys}
         className="focus-inside h-full overflow-auto overscroll-contain font-mono text-sm [overflow-anchor:none]"

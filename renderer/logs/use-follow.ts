@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { useScrollIntent } from "../ui/scroll-intent.ts";
 import type { LogBuffer } from "./log-buffer.ts";
 
 /** Within so many px of the end one is at the end: a line and a bit. */
@@ -17,6 +18,7 @@ export function useFollow(scroller: RefObject<HTMLDivElement | null>, buffer: Lo
   const [following, setFollowing] = useState(true);
   const [left, setLeft] = useState(0);
   const lastTop = useRef(0);
+  const intent = useScrollIntent();
 
   const lookBack = () => {
     if (following) setLeft(buffer.arrived);
@@ -34,9 +36,8 @@ export function useFollow(scroller: RefObject<HTMLDivElement | null>, buffer: Lo
     const box = scroller.current;
     if (!box) return;
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < AT_END_PX;
-    // Only going up is the reader's wish; the list growing under a fixed place is not.
     if (atEnd && !following) toEnd();
-    else if (!atEnd && following && box.scrollTop < lastTop.current - 1) lookBack();
+    else if (!atEnd && following && box.scrollTop < lastTop.current - 1 && intent.isMeant()) lookBack();
     lastTop.current = box.scrollTop;
   };
 
@@ -48,5 +49,12 @@ export function useFollow(scroller: RefObject<HTMLDivElement | null>, buffer: Lo
   // Leaving the page ends the reading: what is kept of the log may be trimmed again.
   useLayoutEffect(() => () => buffer.setReading(false), [buffer]);
 
-  return { following, newLines: following ? 0 : buffer.arrived - left, onScroll, toEnd, lookBack };
+  return {
+    following,
+    newLines: following ? 0 : buffer.arrived - left,
+    onScroll,
+    intentListeners: intent.listeners,
+    toEnd,
+    lookBack,
+  };
 }
