@@ -4,18 +4,17 @@
  * carries the home's marker is left.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { test as base, _electron, expect, type ElectronApplication, type Page } from "@playwright/test";
+import { test as base, _electron, expect, type Browser, type ElectronApplication, type Page } from "@playwright/test";
 import { startScriptedModel, type ScriptedModel } from "../fakes/scripted-model/server.ts";
-import { scriptedModelConfig } from "../fakes/scripted-model/config.ts";
+import { copyProject, processesOf, top, worldEnvironment } from "../support/world.ts";
 import { DeckhandPage } from "./pages/deckhand-page.ts";
 
-export { expect };
+export { copyProject, expect };
 
-const top = resolve(import.meta.dirname, "../..");
 /** Start of a host with everything cold, on two busy cores. */
 const START_MS = 30_000;
 
@@ -39,7 +38,16 @@ interface Fixtures {
   deckhand: DeckhandPage;
 }
 
-export const test = base.extend<Fixtures>({
+export const test = base.extend<Fixtures, { pageBrowser: Browser | null }>({
+  // Playwright's own `browser` would also be launched for Electron, which brings its page along.
+  pageBrowser: [
+    async ({ playwright }, use, { project }) => {
+      const browser = project.name === "electron" ? null : await playwright.chromium.launch(project.use.launchOptions);
+      await use(browser);
+      await browser?.close();
+    },
+    { scope: "worker" },
+  ],
   // oxlint-disable-next-line no-empty-pattern -- Playwright reads the dependencies from the pattern
   home: async ({}, use) => {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "deckhand-e2e-")));
@@ -56,13 +64,13 @@ export const test = base.extend<Fixtures>({
     await use(model);
     await model.close();
   },
-  app: async ({ home, model, browser }, use, testInfo) => {
-    const env = appEnvironment(home, model);
+  app: async ({ home, model, pageBrowser }, use, testInfo) => {
+    const env = worldEnvironment(join(home, ".."), model);
     const app =
-      testInfo.project.name === "electron"
+      pageBrowser === null
         ? await startElectron(home, env)
         : await startHeadless(home, env, async (url) => {
-            const context = await browser.newContext({ viewport: testInfo.project.use.viewport ?? null });
+            const context = await pageBrowser.newContext({ viewport: testInfo.project.use.viewport ?? null });
             const page = await context.newPage();
             await page.goto(url);
             return page;
@@ -74,31 +82,6 @@ export const test = base.extend<Fixtures>({
     await use(new DeckhandPage(app));
   },
 });
-
-/** A copy of a sample project; its dependencies are among our own. */
-export function copyProject(name: string, target: string): string {
-  cpSync(join(top, "test", "fixtures", "projects", name), target, { recursive: true });
-  if (!existsSync(join(target, "node_modules"))) symlinkSync(join(top, "node_modules"), join(target, "node_modules"), "dir");
-  return target;
-}
-
-/** A clean environment: the person's own OpenCode data and configuration must play no part. */
-function appEnvironment(home: string, model: ScriptedModel): Record<string, string> {
-  const kept = ["PATH", "HOME", "LANG", "DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "TMPDIR", "DOCKER_HOST", "USER", "SHELL"];
-  const env: Record<string, string> = {};
-  for (const name of kept) if (process.env[name] !== undefined) env[name] = process.env[name];
-  const data = join(home, "..", "xdg");
-  return {
-    ...env,
-    XDG_DATA_HOME: join(data, "data"),
-    XDG_CONFIG_HOME: join(data, "config"),
-    XDG_STATE_HOME: join(data, "state"),
-    XDG_CACHE_HOME: join(data, "cache"),
-    OPENCODE_DISABLE_MODELS_FETCH: "1",
-    DECKHAND_DEMO: "Demo: a scripted model answers, no AI is called",
-    DECKHAND_DEMO_CONFIG: JSON.stringify(scriptedModelConfig(model.url)),
-  };
-}
 
 async function startElectron(home: string, env: Record<string, string>): Promise<RunningApp> {
   const dist = process.env["ELECTRON_OVERRIDE_DIST_PATH"] ?? join(top, "node_modules", "electron", "dist");
@@ -159,22 +142,4 @@ async function startHeadless(
       await ended;
     },
   };
-}
-
-/** Every process whose environment or command line names the folder: the marker of a home is a hash, its folder is not. */
-function processesOf(folder: string): string[] {
-  const found: string[] = [];
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    if (Number(pid) === process.pid) continue;
-    try {
-      const text = `${readFileSync(`/proc/${pid}/environ`, "utf8")}\0${readFileSync(`/proc/${pid}/cmdline`, "utf8")}`;
-      const state = /^\d+ \(.*\) (\S)/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
-      if (text.includes(folder) && state !== "Z") {
-        found.push(`${pid} ${readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").slice(0, 200)}`);
-      }
-    } catch {
-      // It ended while it was looked at, or belongs to somebody else.
-    }
-  }
-  return found;
 }

@@ -15,7 +15,7 @@ test("opens a folder, asks before anything runs, brings everything up in order, 
 
   await deckhand.startEnvironment();
   await expect(deckhand.environmentState).toContainText(/ready/i, { timeout: 60_000 });
-  for (const task of ["db:migrate", "db:seed"]) await expect(deckhand.service(task)).toContainText(/completed/i);
+  for (const task of ["db:migrate", "db:seed"]) await expect(deckhand.service(task)).toContainText("Done");
   for (const service of ["dev:api", "dev:worker", "dev:web"]) await expect(deckhand.service(service)).toContainText(/running|ready/i);
   const link = deckhand.service("dev:api").getByRole("button", { name: /127\.0\.0\.1|localhost/ }).or(deckhand.service("dev:api").getByRole("link")).first();
   const address = /https?:\/\/\S+|[\w.]+:\d+/.exec((await link.textContent()) ?? "")?.[0] ?? "";

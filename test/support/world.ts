@@ -47,13 +47,7 @@ export async function createWorld(): Promise<World> {
     home,
     model,
     env,
-    project(name, as = name) {
-      const target = join(folder, as);
-      cpSync(join(top, "test", "fixtures", "projects", name), target, { recursive: true });
-      const modules = join(target, "node_modules");
-      if (!existsSync(modules)) symlinkSync(join(top, "node_modules"), modules, "dir");
-      return target;
-    },
+    project: (name, as = name) => copyProject(name, join(folder, as)),
     deckhand: (...given) => run(words(given), folder, env),
     start: (...given) => spawn(process.execPath, words(given), { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] }),
     processes: () => processesOf(folder),
@@ -64,6 +58,14 @@ export async function createWorld(): Promise<World> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A copy of a sample project; its dependencies are among our own. */
+export function copyProject(name: string, target: string): string {
+  cpSync(join(top, "test", "fixtures", "projects", name), target, { recursive: true });
+  const modules = join(target, "node_modules");
+  if (!existsSync(modules)) symlinkSync(join(top, "node_modules"), modules, "dir");
+  return target;
 }
 
 /** A clean environment: the person's own OpenCode data, configuration and keys must play no part. */
