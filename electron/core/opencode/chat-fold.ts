@@ -1,7 +1,8 @@
 /** What a workspace's chat page needs but the messages: sessions with their status, and what waits for an answer. Pure. */
 import type { ChatState, PermissionRequest, QuestionRequest, Session, SessionStatus } from "#shared/schema/chat.ts";
 import type { SessionId } from "#shared/schema/id.ts";
-import type { Change, SessionRecord } from "./translate.ts";
+import type { Change } from "./changes.ts";
+import type { SessionRecord } from "./translate.ts";
 
 /** Sessions kept; beyond it those that were not used for the longest time are left out. Each has some 300 bytes. */
 export const SESSIONS_MAX = 500;

@@ -10,7 +10,8 @@ import { AppError } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import { LOADING_MS, route, type OpencodeClient } from "./client.ts";
 import type { ServerConnection } from "./connection.ts";
-import { readOwnSession, SessionStore } from "./session-store.ts";
+import { readOwnSession } from "./session-reader.ts";
+import { SessionStore } from "./session-store.ts";
 import { readSession } from "./translate.ts";
 
 export type ModelList = z.infer<typeof modelListSchema>;

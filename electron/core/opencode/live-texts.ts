@@ -1,5 +1,5 @@
 import type { SessionId } from "#shared/schema/id.ts";
-import type { Change } from "./translate.ts";
+import type { Change } from "./changes.ts";
 
 /** Characters kept over all sessions. A long answer has some 100,000; beyond the bound the oldest texts are forgotten. */
 const LIVE_MAX_CHARACTERS = 16 * 1024 * 1024;

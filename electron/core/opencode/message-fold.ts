@@ -3,7 +3,7 @@
  * of the session has to be told.
  */
 import type { Message, MessageInfo, Part, SessionEvent } from "#shared/schema/chat.ts";
-import type { Change } from "./translate.ts";
+import type { Change } from "./changes.ts";
 
 /** Messages read for a snapshot. Measured: 200 are 400 kB and take 20 ms. */
 export const MESSAGES_SHOWN = 200;

@@ -7,7 +7,7 @@
  */
 import type { Exit } from "#shared/schema/service.ts";
 import { sleep, type Clock } from "../lib/clock.ts";
-import { formatDuration, withDeadline } from "../lib/deadline.ts";
+import { withDeadline } from "../lib/deadline.ts";
 import { AppError, errorText, isAbort } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { LogBook } from "../log/types.ts";
@@ -17,11 +17,8 @@ import { healthSchema, OpencodeClient } from "./client.ts";
 import { runEventStream, type WireEvent } from "./event-stream.ts";
 import { launchArguments, launchEnvironment } from "./launch.ts";
 import { parseReadyLine, type ReadyLine } from "./ready-line.ts";
+import { exitError, lateError, LOG_SOURCE, READY_MS, readyUrl, type Progress } from "./run-failures.ts";
 
-/** The source of the server's lines in the log of the workspace. */
-export const LOG_SOURCE = "opencode";
-/** Measured: 1 to 2 s, 4.7 s with four at once on a fresh disk. The rest is room for a slow machine. */
-export const READY_MS = 30_000;
 /** Between two tries to reach the port it named. */
 const RETRY_MS = 100;
 /** Measured: 4 ms, and 2 s with a child that ignores the end of its input. */
@@ -32,8 +29,6 @@ const DISPOSE_MS = 5_000;
  * aborted and its children ended by `dispose`, and its database survives SIGKILL, so three seconds are enough.
  */
 export const STOP_GRACE_MS = 3_000;
-/** Lines of its own that a failure shows. */
-const TAIL_LINES = 20;
 
 export interface RunOptions {
   readonly keeper: ProcessKeeper;
@@ -146,9 +141,6 @@ async function becomeReady(
   }
 }
 
-/** How far it came, for the error when it does not come further. */
-type Progress = { last: { readonly url: string; readonly error: AppError | null } | null };
-
 async function reach(parts: Parts, lines: ReadyLines, progress: Progress, signal: AbortSignal) {
   const { options } = parts;
   while (true) {
@@ -167,31 +159,6 @@ async function reach(parts: Parts, lines: ReadyLines, progress: Progress, signal
       progress.last = { url, error };
       await sleep(clock, RETRY_MS, signal);
     }
-  }
-}
-
-function readyUrl(options: RunOptions, line: ReadyLine): string {
-  switch (line.kind) {
-    case "listening":
-      return line.url;
-    case "unsafe":
-      throw new AppError(
-        "opencode_unsafe",
-        `${options.binary.path} listens on ${line.host}, where other machines can reach it.`,
-        {
-          next: "Remove server.hostname and server.mdns from OpenCode's configuration, then start it again.",
-          details: { host: line.host },
-        },
-      );
-    case "invalid":
-      throw new AppError(
-        "opencode_no_port",
-        `${options.binary.path} says it listens on ${line.address}, which cannot be.`,
-        {
-          next: "Use the bundled OpenCode: leave its path in the settings empty.",
-          details: { address: line.address },
-        },
-      );
   }
 }
 
@@ -254,47 +221,6 @@ async function endRun(parts: Parts, client: OpencodeClient | null): Promise<Stop
     options.logger.warn("processes of OpenCode survived", { survivors: report.survivors });
   }
   return report;
-}
-
-function exitError(options: RunOptions, exit: Exit, what: string): AppError {
-  const how = exit.signal === null ? `code ${exit.code}` : `signal ${exit.signal}`;
-  const { lines, errors } = lastLines(options);
-  const said = errors.findLast((line) => line.trim() !== "");
-  return new AppError("opencode_exited", `OpenCode ${what} (${how})${said === undefined ? "." : `: ${said.trim()}`}`, {
-    next:
-      exit.signal === "SIGKILL"
-        ? "If nobody ended it, the machine may be out of memory."
-        : "Its log says more; then start it again.",
-    details: { ...exit, lines, binary: options.binary.path },
-  });
-}
-
-function lateError(options: RunOptions, progress: Progress): AppError {
-  const details = { lines: lastLines(options).lines, binary: options.binary.path };
-  const next = "Look at its log; try again, or use the bundled OpenCode.";
-  if (progress.last === null) {
-    const message = `${options.binary.path} serve did not say within ${formatDuration(READY_MS)} on which port it listens.`;
-    return new AppError("opencode_no_port", message, { next, details });
-  }
-  const { url, error } = progress.last;
-  const message = `OpenCode said it listens on ${url}, but was not ready within ${formatDuration(READY_MS)}`;
-  return new AppError("opencode_unreachable", error === null ? `${message}.` : `${message}: ${error.message}`, {
-    next,
-    details,
-  });
-}
-
-/** What it said last: `errors` on stderr, `lines` the same or, without any, its stdout. The log has replaced secrets. */
-function lastLines(options: RunOptions): { lines: string[]; errors: string[] } {
-  const ours = options.book.tail(LOG_SOURCE, 4 * TAIL_LINES).filter((line) => line.generation === options.generation);
-  const of = (stream: string) =>
-    ours
-      .filter((line) => line.stream === stream)
-      .slice(-TAIL_LINES)
-      // eslint-disable-next-line no-control-regex -- SGR colours begin with ESC
-      .map((line) => line.text.replaceAll(/\u001b\[[0-9;]*m/g, ""));
-  const errors = of("stderr");
-  return { errors, lines: errors.length > 0 ? errors : of("stdout") };
 }
 
 function note(options: RunOptions, text: string): void {

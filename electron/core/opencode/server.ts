@@ -1,8 +1,7 @@
 /**
  * The OpenCode server of one workspace: what is wanted, what is, and the way between them.
  *
- * `start`, `stop` and `restart` are carried out one after the other; the last one asked for wins: a stop gives up a start
- * that is under way, a start after it waits until the stop is through. A crash is answered by crash-policy.ts. Every change
+ * `start`, `stop` and `restart` are carried out one after the other, the last one wins (intents.ts). A crash is answered by crash-policy.ts. Every change
  * of state goes through the table in server-states.ts.
  */
 import { randomBytes } from "node:crypto";
@@ -20,7 +19,9 @@ import type { OpencodeClient } from "./client.ts";
 import type { ServerConnection } from "./connection.ts";
 import { judgeCrash, recentCrashes } from "./crash-policy.ts";
 import type { WireEvent } from "./event-stream.ts";
-import { LOG_SOURCE, ServerRun } from "./server-run.ts";
+import { Intents, supersededError } from "./intents.ts";
+import { LOG_SOURCE } from "./run-failures.ts";
+import { ServerRun } from "./server-run.ts";
 import { nextServerState, type ServerEvent } from "./server-states.ts";
 
 export interface OpencodeServerOptions {
@@ -41,12 +42,6 @@ export interface OpencodeServerOptions {
   readonly random?: () => number;
   readonly randomPassword?: () => string;
 }
-
-type Operation = {
-  readonly kind: "start" | "stop" | "restart";
-  readonly controller: AbortController;
-  readonly promise: Promise<void>;
-};
 
 /** Failures that another start does not remove. */
 const LASTING: ReadonlySet<FailureCode> = new Set<FailureCode>([
@@ -79,8 +74,7 @@ export class OpencodeServer implements ServerConnection {
   #cancelRestart: () => void = () => undefined;
   /** The end of what a crashed run left behind. */
   #sweep: Promise<unknown> = Promise.resolve();
-  /** The last operation asked for; null when it is through. */
-  #tail: Operation | null = null;
+  readonly #intents = new Intents();
   #closed = false;
 
   constructor(options: OpencodeServerOptions) {
@@ -155,29 +149,13 @@ export class OpencodeServer implements ServerConnection {
     return this.#event.on(listener);
   }
 
-  async #request(kind: Operation["kind"], automatic: boolean): Promise<void> {
-    if (this.#closed && kind !== "stop") throw superseded("the server was closed");
-    const tail = this.#tail;
-    if (tail !== null) {
-      // Already on the way to the same end.
-      if (tail.kind === kind || (kind === "start" && tail.kind === "restart")) return tail.promise;
-      if (tail.kind !== "stop") tail.controller.abort();
-    }
-    const controller = new AbortController();
-    const promise = (async () => {
-      // How the one before ended is told to those who asked for it.
-      await tail?.promise.catch(() => undefined);
-      if (controller.signal.aborted) throw superseded(`a later ${this.#tail?.kind ?? "request"}`);
+  async #request(kind: "start" | "stop" | "restart", automatic: boolean): Promise<void> {
+    if (this.#closed && kind !== "stop")
+      throw new AppError("cancelled", "OpenCode was not started: the server is closed.");
+    await this.#intents.request(kind, async (signal) => {
       if (kind !== "start") await this.#stop();
-      if (kind !== "stop") await this.#launch(controller.signal, automatic);
-    })();
-    const operation: Operation = { kind, controller, promise };
-    this.#tail = operation;
-    try {
-      await promise;
-    } finally {
-      if (this.#tail === operation) this.#tail = null;
-    }
+      if (kind !== "stop") await this.#launch(signal, automatic);
+    });
   }
 
   async #stop(): Promise<void> {
@@ -246,7 +224,7 @@ export class OpencodeServer implements ServerConnection {
       this.#forget();
       if (signal.aborted) {
         this.#apply("gone");
-        throw superseded("a later request");
+        throw supersededError();
       }
       this.#failed(error, automatic);
       throw error;
@@ -343,8 +321,4 @@ export class OpencodeServer implements ServerConnection {
 /** 32 bytes, as text that needs no escaping anywhere. */
 function randomPassword(): string {
   return randomBytes(32).toString("base64url");
-}
-
-function superseded(by: string): AppError {
-  return new AppError("cancelled", `Starting OpenCode was given up for ${by}.`);
 }

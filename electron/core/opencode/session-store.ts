@@ -9,30 +9,20 @@
  * Bounds: sessions see chat-fold.ts, messages (of watched sessions only) see message-fold.ts, texts that are being streamed
  * see live-texts.ts; a backlog lives as long as two HTTP answers.
  */
-import { z } from "zod";
-import type { ChatState, Message, Session, SessionEvent } from "#shared/schema/chat.ts";
+import type { ChatState, Session, SessionEvent } from "#shared/schema/chat.ts";
 import type { SessionId } from "#shared/schema/id.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Emitter } from "../lib/emitter.ts";
 import { AppError, errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
-import { ChatFold, SESSIONS_MAX } from "./chat-fold.ts";
-import { LOADING_MS, route, type OpencodeClient } from "./client.ts";
+import { ChatFold } from "./chat-fold.ts";
 import type { ServerConnection } from "./connection.ts";
 import type { WireEvent } from "./event-stream.ts";
 import { LiveTexts } from "./live-texts.ts";
 import { MESSAGES_SHOWN, MessageFold } from "./message-fold.ts";
-import {
-  readEvent,
-  readMessage,
-  readPart,
-  readPermission,
-  readQuestion,
-  readSession,
-  readStatus,
-  type Change,
-  type SessionRecord,
-} from "./translate.ts";
+import { missingSession, readChat, readMessages, readOwnSession } from "./session-reader.ts";
+import { readEvent, type Change } from "./changes.ts";
+import type { SessionRecord } from "./translate.ts";
 
 /** After reading failed although the stream is connected: a configuration that cannot be read, or a server too busy. */
 const RETRY_MS = 2_000;
@@ -58,10 +48,6 @@ type Watched = {
   round: number;
   cancelRetry: () => void;
 };
-
-const listSchema = z.array(z.unknown());
-const statusesSchema = z.record(z.string(), z.unknown());
-const pageSchema = z.array(z.object({ info: z.unknown(), parts: z.array(z.unknown()) }));
 
 export class SessionStore {
   readonly #options: SessionStoreOptions;
@@ -149,7 +135,7 @@ export class SessionStore {
     this.#live.apply(change);
     this.#fold(change);
     if ("sessionId" in change) this.#tell(change.sessionId, change);
-    if (change.kind === "session_removed") this.#end(change.sessionId, missing(change.sessionId));
+    if (change.kind === "session_removed") this.#end(change.sessionId, missingSession(change.sessionId));
   }
 
   /** A change of the chat's state: into the backlog while everything is being read, else to the viewers. */
@@ -277,53 +263,4 @@ function beginReading(watched: Watched): void {
   watched.cancelRetry();
   watched.round += 1;
   watched.backlog = [];
-}
-
-function missing(id: SessionId): AppError {
-  return new AppError("session_missing", `There is no session ${id} (any more).`);
-}
-
-/** Rejects with `session_missing` also where the session is another folder's: OpenCode would work there. */
-export async function readOwnSession(client: OpencodeClient, id: SessionId, directory: string): Promise<SessionRecord> {
-  const path = route`/session/${id}`;
-  const session = readSession(await client.call({ method: "GET", path, answer: z.unknown(), deadlineMs: LOADING_MS }));
-  if (session === null || session.directory !== directory) throw missing(id);
-  return session;
-}
-
-/** The newest messages, one more than is shown: that one says that there are more. */
-async function readMessages(client: OpencodeClient, id: SessionId): Promise<Message[]> {
-  const page = await client.call({
-    method: "GET",
-    path: route`/session/${id}/message`,
-    query: { limit: String(MESSAGES_SHOWN + 1) },
-    answer: pageSchema,
-    deadlineMs: LOADING_MS,
-  });
-  return page.flatMap(({ info, parts }) => {
-    const message = readMessage(info);
-    return message === null ? [] : [{ ...message, parts: parts.flatMap((part) => readPart(part) ?? []) }];
-  });
-}
-
-async function readChat(client: OpencodeClient) {
-  const get = <Answer>(path: string, answer: z.ZodType<Answer>, query: Record<string, string> = {}) =>
-    client.call({ method: "GET", path, answer, query, deadlineMs: LOADING_MS });
-  const [sessions, statuses, permissions, questions] = await Promise.all([
-    get("/session", listSchema, { limit: String(SESSIONS_MAX) }),
-    get("/session/status", statusesSchema),
-    get("/permission", listSchema),
-    get("/question", listSchema),
-  ]);
-  return {
-    sessions: sessions.flatMap((session) => readSession(session) ?? []),
-    statuses: new Map(Object.entries(statuses).flatMap(([id, value]) => withStatus(id, value))),
-    permissions: permissions.flatMap((request) => readPermission(request) ?? []),
-    questions: questions.flatMap((request) => readQuestion(request) ?? []),
-  };
-}
-
-function withStatus(id: string, value: unknown): [string, NonNullable<ReturnType<typeof readStatus>>][] {
-  const status = readStatus(value);
-  return status === null ? [] : [[id, status]];
 }

@@ -3,7 +3,7 @@ import type { Message, MessageInfo, Part, SessionEvent } from "#shared/schema/ch
 import type { SessionId } from "#shared/schema/id.ts";
 import { LiveTexts } from "../../../../electron/core/opencode/live-texts.ts";
 import { MessageFold, MESSAGES_SHOWN } from "../../../../electron/core/opencode/message-fold.ts";
-import type { Change } from "../../../../electron/core/opencode/translate.ts";
+import type { Change } from "../../../../electron/core/opencode/changes.ts";
 
 const sessionId = "ses_1" as SessionId;
 const none = new Map<string, string>();

@@ -1,7 +1,8 @@
 import { anything, assert, constantFrom, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { partSchema } from "#shared/schema/chat.ts";
-import { readEvent, readMessage, readPart, readSession } from "../../../../electron/core/opencode/translate.ts";
+import { readEvent } from "../../../../electron/core/opencode/changes.ts";
+import { readMessage, readPart, readSession } from "../../../../electron/core/opencode/translate.ts";
 
 const types = [
   "message.part.delta",
