@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { OwnedProcess as OwnedProcessView } from "#shared/schema/host.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError, errorText } from "../lib/error.ts";
@@ -66,6 +67,8 @@ export class Keeper implements ProcessKeeper {
 
   constructor(options: KeeperOptions) {
     if (!isMarkerPart(options.runId)) throw new Error(`${options.runId} cannot be the id of a run`);
+    // Every start that waits for room listens for the end of the host.
+    setMaxListeners(0, this.#closing.signal);
     const self = this.#source.read(process.pid);
     if (self === null) throw new Error("The host does not find itself among the processes of this machine.");
     this.#runId = options.runId;
@@ -194,7 +197,7 @@ export class Keeper implements ProcessKeeper {
   }
 
   async portHolder(port: number): Promise<{ readonly pid: number; readonly command: string } | null> {
-    const [holder] = await portHolders([port]);
+    const [holder] = await portHolders(this.#source, [port]);
     return holder === undefined ? null : { pid: holder.pid, command: holder.command };
   }
 

@@ -117,7 +117,7 @@ export class OwnedChild implements OwnedProcess {
   async #strangersOnPorts(): Promise<{ pid: number; command: string }[]> {
     if (this.lease.ports.length === 0) return [];
     try {
-      const holders = await portHolders(this.lease.ports);
+      const holders = await portHolders(this.#source, this.lease.ports);
       return holders
         .filter(({ pid }) => (this.#source.read(pid)?.startOrder ?? -1) >= this.lease.startOrder)
         .map(({ pid, port, command }) => ({ pid, command: `${command} (still holds port ${port})` }));

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { systemProcesses } from "./process-table.ts";
+import type { ProcessSource } from "./process-table.ts";
 
 export interface PortHolder {
   readonly port: number;
@@ -12,18 +12,17 @@ export interface PortHolder {
  * Who listens on TCP ports of this machine. A holder whose process may not be looked into (another user's) is left out.
  * For naming it to people; never for killing it.
  */
-export async function portHolders(ports: readonly number[]): Promise<PortHolder[]> {
+export async function portHolders(source: ProcessSource, ports: readonly number[]): Promise<PortHolder[]> {
   if (ports.length === 0) return [];
-  return process.platform === "linux" ? linuxHolders(new Set(ports)) : lsofHolders(ports);
+  return process.platform === "linux" ? linuxHolders(source, new Set(ports)) : lsofHolders(ports);
 }
 
 /** Linux: the socket's inode from /proc/net, then the process with that socket among its open files. */
-async function linuxHolders(ports: ReadonlySet<number>): Promise<PortHolder[]> {
+async function linuxHolders(source: ProcessSource, ports: ReadonlySet<number>): Promise<PortHolder[]> {
   const tables = await Promise.all(["tcp", "tcp6"].map((name) => readOrEmpty(`/proc/net/${name}`)));
   const wanted = new Map(tables.flatMap((table) => listeningInodes(table, ports)));
   if (wanted.size === 0) return [];
   const holders: PortHolder[] = [];
-  const source = systemProcesses();
   for (const name of await readdir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const held = new Set<number>();

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { systemCode } from "../lib/error.ts";
 import { findMarker } from "./marker.ts";
 import type { ProcessEntry, ProcessSource } from "./process-table.ts";
 
@@ -10,19 +11,21 @@ export function linuxProcesses(): ProcessSource {
   const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   const units = kernelUnits();
   const scratch = Buffer.allocUnsafe(4_096);
+  const withReserve = descriptorReserve();
+  const readSmall = (path: string) => withReserve(() => readBeginning(path, scratch));
 
   const read = (pid: number): ProcessEntry | null => {
-    const stat = readSmall(`/proc/${pid}/stat`, scratch);
+    const stat = readSmall(`/proc/${pid}/stat`);
     return stat === null ? null : parseStat(stat, units);
   };
 
   return {
     bootId,
     read,
-    command: (pid) => command(pid, scratch),
+    command: (pid) => command(pid, readSmall),
     snapshot() {
       const entries = new Map<number, ProcessEntry>();
-      for (const name of readdirSync("/proc")) {
+      for (const name of withReserve(() => readdirSync("/proc"))) {
         const first = name.charCodeAt(0);
         if (first < 48 || first > 57) continue;
         const entry = read(Number(name));
@@ -34,7 +37,7 @@ export function linuxProcesses(): ProcessSource {
         marker(pid: number) {
           const known = markers.get(pid);
           if (known !== undefined) return known;
-          const found = findMarker(environment(pid));
+          const found = findMarker(withReserve(() => environment(pid)));
           markers.set(pid, found);
           return found;
         },
@@ -87,31 +90,32 @@ export function parseStat(text: string, units: KernelUnits): ProcessEntry | null
   };
 }
 
-function command(pid: number, scratch: Buffer): string {
-  const line = readSmall(`/proc/${pid}/cmdline`, scratch);
-  const words = (line ?? "").replaceAll("\0", " ").trim();
+function command(pid: number, readSmall: (path: string) => string | null): string {
+  const words = (readSmall(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ").trim();
   if (words !== "") return words.slice(0, 200);
   // Kernel threads and zombies have no command line, only a name.
-  return (readSmall(`/proc/${pid}/comm`, scratch) ?? "").trim();
+  return (readSmall(`/proc/${pid}/comm`) ?? "").trim();
 }
 
 /** The environment a process was started with: NAME=value, each ended by NUL. Empty where it may not be read. */
 function environment(pid: number): Buffer {
   try {
     return readFileSync(`/proc/${pid}/environ`);
-  } catch {
+  } catch (error) {
     // Gone meanwhile, or another user's: either way it is not ours.
+    if (isOutOfDescriptors(error)) throw error;
     return Buffer.alloc(0);
   }
 }
 
 /** The first 4 KiB of a file of /proc; null when the process is gone or hidden from us. */
-function readSmall(path: string, scratch: Buffer): string | null {
+function readBeginning(path: string, scratch: Buffer): string | null {
   let file: number;
   try {
     file = openSync(path, "r");
-  } catch {
-    // Processes come and go while we look.
+  } catch (error) {
+    // Processes come and go while we look. But having no descriptor left must not look as if all were gone.
+    if (isOutOfDescriptors(error)) throw error;
     return null;
   }
   try {
@@ -122,4 +126,30 @@ function readSmall(path: string, scratch: Buffer): string | null {
   } finally {
     closeSync(file);
   }
+}
+
+/**
+ * A host that has used up its file descriptors must still be able to see and end its children: one descriptor is kept
+ * aside for that. Everything here is synchronous, so one is enough.
+ */
+function descriptorReserve(): <Value>(work: () => Value) => Value {
+  let reserve: number | null = openSync("/dev/null", "r");
+  return (work) => {
+    try {
+      return work();
+    } catch (error) {
+      if (!isOutOfDescriptors(error) || reserve === null) throw error;
+      closeSync(reserve);
+      reserve = null;
+      try {
+        return work();
+      } finally {
+        reserve = openSync("/dev/null", "r");
+      }
+    }
+  };
+}
+
+function isOutOfDescriptors(error: unknown): boolean {
+  return systemCode(error) === "EMFILE" || systemCode(error) === "ENFILE";
 }

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { execa } from "execa";
 import { type Clock, sleep } from "../lib/clock.ts";
@@ -58,11 +58,28 @@ export async function startChild(
 
 function start(request: StartRequest): { child: Child; pid: number } | { failure: Promise<unknown> } {
   try {
+    checkFileDescriptors();
     const child = launch(request);
     if (child.pid !== undefined) return { child, pid: child.pid };
     return { failure: child.then((result) => result.cause ?? result) };
   } catch (error) {
     return { failure: Promise.resolve(error) };
+  }
+}
+
+/** Two pipes, a null device and what the fork itself needs, with as much again for what opens files meanwhile. */
+const neededDescriptors = 16;
+
+/**
+ * Without free file descriptors a child gets no pipes, execa then throws before it listens to the child, and the child's
+ * error event that nobody hears would end the host. @throws the system's EMFILE or ENFILE.
+ */
+function checkFileDescriptors(): void {
+  const opened: number[] = [];
+  try {
+    for (let count = 0; count < neededDescriptors; count += 1) opened.push(openSync("/dev/null", "r"));
+  } finally {
+    for (const file of opened) closeSync(file);
   }
 }
 
