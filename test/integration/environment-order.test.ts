@@ -159,8 +159,8 @@ describe("partial starts", () => {
   });
 
   test("what was skipped starts when the service it needs is mended and restarted", async () => {
-    const flag = join(world.folder, "failed-once");
-    const base: Made = { name: "base", kind: "task", args: ["--exit", "1", "--once", flag] };
+    const line = "test -e mended || { touch mended; exit 1; }";
+    const base: Made = { name: "base", kind: "task", argv: ["/bin/sh", "-c", line] };
     const detected = madeProject(world.folder, [base, { name: "web", needs: { base: done } }]);
     await world.environment.settled(begin(detected).runId, AbortSignal.timeout(30_000));
     expect(phases()).toEqual({ base: "failed", web: "skipped" });

@@ -124,7 +124,7 @@ describe("ends nobody wished for", () => {
   test("a service that keeps crashing is given up on after five restarts", async () => {
     const outcome = await run({
       name: "crasher",
-      args: ["--say", "Error: no database", "--exit", "7", "--exit-after", "50"],
+      args: ["--say", "'Error: no database'", "--exit", "7", "--exit-after", "50"],
     });
     expect(outcome.outcome).toBe("failed");
     const crasher = world.service("crasher");
