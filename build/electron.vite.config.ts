@@ -46,6 +46,8 @@ export default defineConfig({
   renderer: {
     root: resolve(top, "renderer"),
     base: "./",
+    // The page's origin is app://deckhand in development too, so Vite's client must be told where its socket is.
+    server: { port: 5173, strictPort: true, hmr: { protocol: "ws", host: "localhost", clientPort: 5173 } },
     html: { cspNonce: "__CSP_NONCE__" },
     build: {
       target: "chrome130",
