@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve as resolvePath } from "node:path";
 import type { Client } from "#shared/client.ts";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { Project } from "#shared/schema/workspace.ts";
@@ -6,7 +6,7 @@ import type { CommandContext } from "./command.ts";
 
 /** The folder a command is about, absolute (the host has a current folder of its own): its first positional, else this one. */
 export function directoryOf(context: CommandContext): string {
-  return resolve(context.positionals[0] ?? ".");
+  return resolvePath(context.positionals[0] ?? ".");
 }
 
 /** The project (and workspace) of a folder, which the host opens where it was not open. */

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import type { Page } from "@playwright/test";
 import { copyProject, expect, test } from "./app.ts";
 
 test("opens a folder, asks before anything runs, brings everything up in order, and stops without a trace", async ({ deckhand, harbour }) => {
@@ -56,7 +57,7 @@ test("a folder that is gone says so and loses nothing else", async ({ deckhand, 
   await expect(deckhand.page.getByText(/no folder/i).first()).toBeVisible();
 });
 
-async function workerPid(page: import("@playwright/test").Page): Promise<number> {
+async function workerPid(page: Page): Promise<number> {
   const text = await page.getByRole("complementary").or(page.getByRole("region", { name: /dev:worker/ })).first().innerText();
   return Number(/pid\D*(\d+)/i.exec(text)?.[1] ?? 0);
 }

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { resolve as resolvePath } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { Client } from "#shared/client.ts";
 import { sessionIdSchema, type SessionId, type WorkspaceId } from "#shared/schema/id.ts";
@@ -44,7 +44,7 @@ function readPositionals(context: CommandContext): { directory: string; prompt: 
   const [first, second] = context.positionals;
   const prompt = second ?? first;
   if (prompt === undefined || prompt.trim() === "") throw new AppError("bad_input", "ask wants a prompt.");
-  return { directory: resolve(second === undefined || first === undefined ? "." : first), prompt };
+  return { directory: resolvePath(second === undefined || first === undefined ? "." : first), prompt };
 }
 
 function readPolicy(value: unknown): PermissionPolicy {

@@ -1,11 +1,12 @@
-import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import electronLog from "electron-log/node";
 import type { Clock } from "./clock.ts";
 import { errorText, systemCode } from "./error.ts";
 import type { LogFields, Logger } from "./logger.ts";
 import { redactText, redactValue } from "./log-facts.ts";
 
-/** One file holds this many bytes; with the older ones, the log of the app takes 10 MB at most. */
+/** A file of this many bytes takes one more line and is then set aside; with the older ones that is about 10 MB. */
 const MAX_FILE_BYTES = 2_000_000;
 const OLD_FILES = 4;
 
@@ -30,52 +31,61 @@ export interface AppLogOptions {
  */
 export function createAppLog(options: AppLogOptions): Logger {
   const path = join(options.folder, "app.log");
-  const maxBytes = options.maxFileBytes ?? MAX_FILE_BYTES;
-  let size: number | null = null;
   let told = false;
+  const tellOnce = (reason: string) => {
+    if (!told) options.onUnwritable(reason);
+    told = true;
+  };
+  const log = electronLog.create({ logId: path });
+  const { file } = log.transports;
+  file.resolvePathFn = () => path;
+  file.writeOptions = { flag: "a", mode: 0o600, encoding: "utf8" };
+  file.maxSize = options.maxFileBytes ?? MAX_FILE_BYTES;
+  file.archiveLogFn = () => rotate(options.folder, tellOnce);
+  // The line is made below, redacted and as JSON; the library's part is to bring it to the disk.
+  file.transforms = [({ data }) => data];
+  file.level = options.level;
+  // It tells its own troubles to its console, which would be the page of nobody.
+  log.transports.console = Object.assign(
+    ({ data }: { data: unknown[] }) => tellOnce(data.map(errorText).join(" ")),
+    log.transports.console,
+    { level: false as const },
+  );
 
-  const append = (line: string) => {
+  let prepared = false;
+  /** Until it has worked once: the library gives up for good on a file that it could not make. */
+  const prepare = (): boolean => {
     try {
-      size ??= prepare(options.folder, path);
-      if (size > 0 && size + line.length > maxBytes) {
-        rotate(options.folder);
-        size = 0;
-      }
-      appendFileSync(path, line, { mode: 0o600 });
-      size += Buffer.byteLength(line);
+      mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+      appendFileSync(path, "", { mode: 0o600 });
+      return true;
     } catch (error) {
-      size = null;
-      if (!told) options.onUnwritable(errorText(error));
-      told = true;
+      tellOnce(errorText(error));
+      return false;
     }
   };
   const write =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}) => {
       if (levels.indexOf(level) < levels.indexOf(options.level)) return;
+      prepared ||= prepare();
+      if (!prepared) return;
       const at = new Date(options.clock.now()).toISOString();
       const facts = redactValue(fields) as Readonly<Record<string, unknown>>;
-      append(
-        `${JSON.stringify({ at, level, message: redactText(message), ...without(facts, ["at", "level", "message"]) })}\n`,
-      );
+      const line = { at, level, message: redactText(message), ...without(facts, ["at", "level", "message"]) };
+      log[level](JSON.stringify(line));
     };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }
 
-/** Returns the size of the file as it is. */
-function prepare(folder: string, path: string): number {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-function rotate(folder: string): void {
+function rotate(folder: string, onTrouble: (reason: string) => void): void {
   const name = (number: number) => join(folder, number === 0 ? "app.log" : `app.${number}.log`);
   for (let number = OLD_FILES - 1; number >= 0; number -= 1) {
     try {
       renameSync(name(number), name(number + 1));
     } catch (error) {
       // Fewer files than that so far.
-      if (systemCode(error) !== "ENOENT") throw error;
+      if (systemCode(error) !== "ENOENT") onTrouble(errorText(error));
     }
   }
 }

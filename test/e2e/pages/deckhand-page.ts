@@ -28,7 +28,7 @@ export class DeckhandPage {
   async startEnvironment(): Promise<void> {
     await this.page.getByRole("button", { name: "Start environment" }).click();
     const trust = this.page.getByRole("button", { name: "Trust and run" });
-    const starting = this.page.getByRole("button", { name: "Stop environment" });
+    const starting = this.environmentState.filter({ hasNotText: "Stopped" });
     await expect(trust.or(starting)).toBeVisible();
     if (await trust.isVisible()) await trust.click();
   }

@@ -7,6 +7,8 @@ import { ManualClock } from "../../../support/manual-clock.ts";
 
 let folder = "";
 const complaints: string[] = [];
+/** One of the longest lines written here. */
+const LINE_BYTES = 160;
 
 beforeEach(() => {
   folder = join(mkdtempSync(join(tmpdir(), "deckhand-app-log-")), "app");
@@ -51,11 +53,12 @@ describe("the app's log", () => {
     expect(lines()[0]).toMatchObject({ level: "info", message: "real", level_: "fake", message_: "fake", at_: "fake" });
   });
 
-  it("keeps five files of bounded size and drops the oldest", () => {
+  it("keeps five files of bounded size (the bound, and the line that passed it) and drops the oldest", () => {
     const log = open({ maxFileBytes: 300 });
     for (let line = 0; line < 60; line += 1) log.info(`line ${String(line).padStart(3, "0")}`, { pad: "x".repeat(60) });
     expect(readdirSync(folder).sort()).toEqual(["app.1.log", "app.2.log", "app.3.log", "app.4.log", "app.log"]);
-    for (const file of readdirSync(folder)) expect(statSync(join(folder, file)).size).toBeLessThanOrEqual(300);
+    for (const file of readdirSync(folder))
+      expect(statSync(join(folder, file)).size).toBeLessThanOrEqual(300 + LINE_BYTES);
     expect(lines().at(-1)?.["message"]).toBe("line 059");
     const kept = ["app.4.log", "app.3.log", "app.2.log", "app.1.log", "app.log"].flatMap((file) => lines(file));
     const numbers = kept.map(({ message }) => Number(String(message).slice(5)));

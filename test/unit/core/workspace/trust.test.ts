@@ -24,10 +24,10 @@ afterEach(() => {
 
 const project = () => join(folder, "project");
 
-function write(path: string, content: string): void {
+function write(path: string, text: string): void {
   const file = join(project(), path);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, content);
+  writeFileSync(file, text);
 }
 
 async function content() {
