@@ -31,7 +31,7 @@ export class ComposeRuntime implements Runtime {
     const { project, service } = this.#dependencies;
     let id: string;
     try {
-      id = await project.up(service, (text) => launch.onLine("stderr", text, false), signal);
+      id = await project.up(service, (text) => launch.onLine("stderr", text.trim(), false), signal);
     } catch (error) {
       // Half of it may exist: created but not started, or started while we were told to stop.
       await this.#remove();
@@ -51,7 +51,11 @@ export class ComposeRuntime implements Runtime {
         await exited;
         return { empty: true, survivors: [] };
       },
-      health: async (probing) => (await project.inspect(id, probing))?.health ?? "unhealthy",
+      health: async (probing) => {
+        const state = await project.inspect(id, probing);
+        // Docker calls a container that has ended unhealthy too. That it ended is the better news, and on its way.
+        return state?.running === true ? state.health : "starting";
+      },
     };
   }
 

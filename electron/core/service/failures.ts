@@ -37,7 +37,10 @@ export function exitFailure(
 function lastWord(tail: readonly string[]): string {
   // The line that names the error, rather than the stack below it or the blank line behind it.
   const plain = tail.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("at "));
-  const found = plain.findLast((line) => /error|cannot|failed|not found|refused|denied/i.test(line)) ?? plain.at(-1);
+  const found =
+    plain.findLast((line) =>
+      /error|exception|panic|fatal|cannot|failed|invalid|unknown|not found|no such|no space|refused|denied/i.test(line),
+    ) ?? plain.at(-1);
   return found === undefined ? "" : `: ${found.slice(0, 200).replace(/\.$/, "")}`;
 }
 
