@@ -8,6 +8,8 @@ const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, "../pac
   version: string;
 };
 const top = resolve(import.meta.dirname, "..");
+/** build.mjs builds beside the old result and puts the new one in its place when it is complete. */
+const out = resolve(top, process.env["DECKHAND_OUT"] ?? "out");
 
 /**
  * Everything is bundled but `dependencies` (a native addon and the OpenCode binary). The targets are those of the oldest
@@ -18,7 +20,7 @@ export default defineConfig({
     define: { __DECKHAND_VERSION__: JSON.stringify(version) },
     build: {
       target: "node20",
-      outDir: resolve(top, "out/main"),
+      outDir: resolve(out, "main"),
       externalizeDeps: true,
       rollupOptions: {
         input: {
@@ -34,7 +36,7 @@ export default defineConfig({
   preload: {
     build: {
       target: "node20",
-      outDir: resolve(top, "out/preload"),
+      outDir: resolve(out, "preload"),
       externalizeDeps: false,
       rollupOptions: {
         input: { preload: resolve(top, "electron/preload.ts") },
@@ -51,7 +53,7 @@ export default defineConfig({
     html: { cspNonce: "__CSP_NONCE__" },
     build: {
       target: "chrome130",
-      outDir: resolve(top, "out/renderer"),
+      outDir: resolve(out, "renderer"),
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       rollupOptions: { input: resolve(top, "renderer/index.html") },
