@@ -1,5 +1,5 @@
 /** The desktop app: one instance a home, crash handlers, then everything else in shell/desktop.ts. */
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { app } from "electron";
@@ -91,15 +91,16 @@ function quitOnSignals(desktop: DesktopApp, logger: Logger): void {
   }
 }
 
-/** Electron's own files, inside the home. A home that cannot be written is told once there is a window to tell it in. */
+/** Electron's own files, inside the home. A home that cannot be written is told, with its cause, when the host starts in it. */
 function electronFolder(home: string): string {
   const folder = join(home, "electron");
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
-  } catch (error) {
-    tell(`deckhand: ${folder} cannot be made: ${errorText(error)}`);
-    return mkdtempSync(join(tmpdir(), "deckhand-electron-"));
+  } catch {
+    const passing = mkdtempSync(join(tmpdir(), "deckhand-electron-"));
+    app.once("quit", () => rmSync(passing, { recursive: true, force: true }));
+    return passing;
   }
 }
 
