@@ -1,5 +1,5 @@
 /** The desktop app: one instance a home, crash handlers, then everything else in shell/desktop.ts. */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { app } from "electron";
@@ -98,9 +98,8 @@ function electronFolder(home: string): string {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
   } catch {
-    const passing = mkdtempSync(join(tmpdir(), "deckhand-electron-"));
-    app.once("quit", () => rmSync(passing, { recursive: true, force: true }));
-    return passing;
+    // Chromium writes into it to the very end, so the system's own cleaning of temporary files has to remove it.
+    return mkdtempSync(join(tmpdir(), "deckhand-electron-"));
   }
 }
 
