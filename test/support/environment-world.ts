@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { AuditEntry } from "#shared/schema/host.ts";
 import { workspaceIdSchema } from "#shared/schema/id.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
@@ -19,7 +19,7 @@ import { PROCESS_POLICY, TASK_POLICY } from "../../electron/core/service/restart
 import { MemoryBook } from "./memory-book.ts";
 import { until } from "./until.ts";
 
-const top = resolve(import.meta.dirname, "../..");
+const top = join(import.meta.dirname, "../..");
 export const program = join(top, "test/fixtures/services/environment-program.mjs");
 export const testWorkspace = workspaceIdSchema.parse("wsp_00000000000000aa");
 

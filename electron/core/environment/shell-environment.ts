@@ -11,6 +11,8 @@ import { withDeadline } from "../lib/deadline.ts";
 import { errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import { childEnvironment } from "../process/environment.ts";
+import { systemProcesses } from "../process/process-table.ts";
+import { signalGroup, signalProcess } from "../process/signals.ts";
 
 /** Slow start files exist; ten seconds is what editors allow them. */
 const LIMIT_MS = 10_000;
@@ -123,13 +125,8 @@ function askShell(shell: string, base: Variables, signal: AbortSignal): Promise<
     const chunks: Buffer[] = [];
     let size = 0;
     const end = () => {
-      // Our own child, not yet waited for: its number cannot belong to anybody else.
-      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      try {
-        process.kill(-child.pid, "SIGKILL");
-      } catch {
-        // The group is gone already.
-      }
+      // Not yet waited for, so that its number cannot belong to anybody else.
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) void endSession(child.pid);
     };
     signal.addEventListener("abort", end, { once: true });
     child.stdout.on("data", (chunk: Buffer) => {
@@ -155,6 +152,16 @@ function askShell(shell: string, base: Variables, signal: AbortSignal): Promise<
       setImmediate(() => setImmediate(() => read(code)));
     });
   });
+}
+
+/** Ends the shell and all of its session: an interactive shell gives each program it starts a group of its own. */
+async function endSession(leader: number): Promise<void> {
+  const source = systemProcesses();
+  const self = source.read(leader);
+  if (self === null) return;
+  const { entries } = await source.snapshot();
+  for (const entry of entries.values()) if (entry.sid === leader) signalProcess(source, entry, "SIGKILL");
+  signalGroup(source, self, "SIGKILL");
 }
 
 function parseOutput(output: string, marker: string): Variables | null {

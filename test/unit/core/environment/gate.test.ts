@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import type { DependencyCondition, ServicePhase } from "#shared/schema/service.ts";
+import { gateOf } from "../../../../electron/core/environment/gate.ts";
+import { dependencyFailure } from "../../../../electron/core/service/failures.ts";
+
+const started: DependencyCondition = "service_started";
+const healthy: DependencyCondition = "service_healthy";
+const completed: DependencyCondition = "service_completed_successfully";
+
+function gate(condition: DependencyCondition, phase: ServicePhase, ready: boolean, required = true) {
+  const seen = {
+    name: "db",
+    state: { desired: "running", phase, health: ready ? "healthy" : "starting", generation: 1 } as const,
+    ready,
+    failure: null,
+  };
+  return gateOf("web", new Map([["db", { condition, required, inferred: false }]]), () => seen);
+}
+
+test.each<[DependencyCondition, ServicePhase, boolean, string]>([
+  [started, "starting", false, "waiting"],
+  [started, "running", false, "open"],
+  [started, "completed", true, "open"],
+  [started, "backoff", false, "waiting"],
+  [healthy, "running", false, "waiting"],
+  [healthy, "running", true, "open"],
+  [healthy, "completed", true, "open"],
+  [completed, "running", true, "waiting"],
+  [completed, "completed", true, "open"],
+  [completed, "stopped", false, "waiting"],
+  [started, "failed", false, "skip"],
+  [healthy, "crash_loop", false, "skip"],
+  [completed, "blocked", false, "skip"],
+  [completed, "skipped", false, "skip"],
+])("%s on one that is %s (ready: %s): %s", (condition, phase, ready, kind) => {
+  expect(gate(condition, phase, ready).kind).toBe(kind);
+});
+
+test("an optional dependency is waited for, but its failure is no obstacle", () => {
+  expect(gate(healthy, "starting", false, false).kind).toBe("waiting");
+  expect(gate(healthy, "failed", false, false).kind).toBe("open");
+  expect(
+    gateOf("web", new Map([["ghost", { condition: started, required: false, inferred: false }]]), () => undefined).kind,
+  ).toBe("open");
+});
+
+test("a skip carries the whole chain and the first cause", () => {
+  const root = { code: "task_failed", message: "The task db ended with code 1.", next: "Look.", details: {} } as const;
+  const middle = {
+    name: "api",
+    state: { desired: "running", phase: "skipped", health: "none", generation: 0 } as const,
+    ready: false,
+    failure: dependencyFailure("api", ["db"], root),
+  };
+  const result = gateOf(
+    "web",
+    new Map([["api", { condition: started, required: true, inferred: false }]]),
+    () => middle,
+  );
+  expect(result).toMatchObject({ kind: "skip", failure: { details: { chain: ["api", "db"] }, next: "Look." } });
+  expect(result.kind === "skip" && result.failure.message).toBe(
+    "web was skipped: it needs api, which needs db, which failed. The task db ended with code 1.",
+  );
+});

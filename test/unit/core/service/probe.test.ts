@@ -1,0 +1,206 @@
+import { createServer as createHttpServer } from "node:http";
+import { createServer, type AddressInfo } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { LogProbe, probeHttp, probeTcp } from "../../../../electron/core/service/probe-attempts.ts";
+import { DEFAULT_TIMINGS, runProbe, type ProbeAnswer } from "../../../../electron/core/service/probe.ts";
+import { ManualClock } from "../../../support/manual-clock.ts";
+
+const failing: ProbeAnswer = { ok: false, reason: "nobody is there" };
+
+/** A loop on a clock moved by hand; `answer` decides each attempt, `log` is what was announced and when. */
+function loop(answer: (attempt: number) => ProbeAnswer | Promise<ProbeAnswer> | "hang") {
+  const clock = new ManualClock(0);
+  const controller = new AbortController();
+  const times: number[] = [];
+  const log: string[] = [];
+  let underWay = 0;
+  const finished = runProbe(
+    {
+      clock,
+      timings: DEFAULT_TIMINGS,
+      what: "the probe",
+      attempt: async (signal) => {
+        times.push(clock.monotonic());
+        underWay += 1;
+        expect(underWay).toBe(1);
+        try {
+          const result = answer(times.length);
+          if (result === "hang")
+            return await new Promise((resolve) => signal.addEventListener("abort", () => resolve(failing)));
+          return await result;
+        } finally {
+          underWay -= 1;
+        }
+      },
+      onHealthy: () => log.push(`${clock.monotonic()} healthy`),
+      onUnhealthy: (reason) => log.push(`${clock.monotonic()} unhealthy: ${reason}`),
+      onDeadline: (reason) => log.push(`${clock.monotonic()} deadline: ${reason}`),
+    },
+    controller.signal,
+  );
+  const settle = async () => {
+    for (let turn = 0; turn < 12; turn += 1) await Promise.resolve();
+  };
+  const advance = async (ms: number, step = 10) => {
+    await settle();
+    for (let passed = 0; passed < ms; passed += step) {
+      clock.advance(step);
+      await settle();
+    }
+  };
+  return { clock, controller, times, log, finished, advance };
+}
+
+describe("the loop", () => {
+  test("probes at once, then at growing intervals up to a second, and announces the first success", async () => {
+    const probe = loop((attempt) => (attempt < 12 ? failing : { ok: true }));
+    await probe.advance(10_000);
+    const gaps = probe.times.slice(1, 12).map((time, index) => time - probe.times[index]!);
+    expect(probe.times[0]).toBe(0);
+    expect(gaps[0]).toBeLessThanOrEqual(60);
+    for (const [index, gap] of gaps.entries()) {
+      const expected = Math.min(1_000, 50 * 1.5 ** index);
+      expect(gap).toBeGreaterThanOrEqual(Math.floor(expected));
+      expect(gap).toBeLessThanOrEqual(expected + 20);
+    }
+    expect(probe.log).toHaveLength(1);
+    expect(probe.log[0]).toContain("healthy");
+    probe.controller.abort();
+    await probe.finished;
+    expect(probe.clock.pending).toBe(0);
+  });
+
+  test("after it: every ten seconds, and every thirty once it has been well for a minute", async () => {
+    const probe = loop(() => ({ ok: true }));
+    await probe.advance(200_000, 500);
+    const gaps = probe.times.slice(1).map((time, index) => time - probe.times[index]!);
+    expect(gaps[0]).toBe(10_000);
+    expect(gaps.at(-1)).toBe(30_000);
+    expect(probe.log).toEqual(["0 healthy"]);
+    probe.controller.abort();
+    await probe.finished;
+  });
+
+  test("three failures in a row make it unhealthy, two do not; one success makes it well", async () => {
+    const bad = new Set([2, 3, 5, 6, 7]);
+    const probe = loop((attempt) => (bad.has(attempt) ? failing : { ok: true }));
+    await probe.advance(100_000, 500);
+    expect(probe.log).toEqual(["0 healthy", "60000 unhealthy: nobody is there", "70000 healthy"]);
+    probe.controller.abort();
+    await probe.finished;
+  });
+
+  test("a probe that hangs is ended after three seconds, and never overlaps the next", async () => {
+    const probe = loop((attempt) => (attempt <= 2 ? "hang" : { ok: true }));
+    await probe.advance(7_000);
+    expect(probe.times).toHaveLength(3);
+    expect(probe.times[1]).toBeGreaterThanOrEqual(3_000);
+    expect(probe.log[0]).toContain("healthy");
+    probe.controller.abort();
+    await probe.finished;
+  });
+
+  test("without a success in 120 s it is given up, not before and not much after", async () => {
+    const probe = loop(() => failing);
+    await probe.advance(119_000, 50);
+    expect(probe.log).toEqual([]);
+    await probe.advance(2_000, 50);
+    expect(probe.log).toHaveLength(1);
+    const at = Number(probe.log[0]!.split(" ")[0]);
+    expect(at).toBeGreaterThanOrEqual(120_000);
+    expect(at).toBeLessThan(120_200);
+    expect(probe.log[0]).toContain("deadline: nobody is there, for 2 min");
+    await probe.finished;
+    expect(probe.clock.pending).toBe(0);
+  });
+
+  test("a final answer ends the wait; one that throws counts as a failure", async () => {
+    const final = loop((attempt) => (attempt < 3 ? failing : { ok: false, reason: "it is broken", final: true }));
+    await final.advance(1_000);
+    expect(final.log).toEqual([expect.stringContaining("deadline: it is broken")]);
+    await final.finished;
+    const throwing = loop((attempt) => (attempt < 3 ? Promise.reject(new Error("boom")) : { ok: true }));
+    await throwing.advance(1_000);
+    expect(throwing.log).toEqual([expect.stringContaining("healthy")]);
+    throwing.controller.abort();
+    await throwing.finished;
+  });
+
+  test("ends at once when told to, even in the middle of a probe", async () => {
+    const probe = loop(() => "hang");
+    await probe.advance(100);
+    probe.controller.abort();
+    await probe.finished;
+    expect(probe.log).toEqual([]);
+    expect(probe.clock.pending).toBe(0);
+  });
+});
+
+describe("attempts", () => {
+  const closers: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const close of closers.splice(0)) await close();
+  });
+  const signal = () => new AbortController().signal;
+
+  async function server(answer: number | "silent", host = "127.0.0.1"): Promise<number> {
+    const http = createHttpServer((_, response) => {
+      if (answer === "silent") return;
+      response.writeHead(answer, { location: "http://127.0.0.1:1/" });
+      response.end("x".repeat(100_000));
+    });
+    await new Promise<void>((resolve) => http.listen(0, host, resolve));
+    closers.push(() => {
+      http.closeAllConnections();
+      return new Promise((resolve) => http.close(resolve));
+    });
+    return (http.address() as AddressInfo).port;
+  }
+
+  test.each(["127.0.0.1", "::1"])("tcp finds a listener on %s", async (host) => {
+    const tcp = createServer();
+    await new Promise<void>((resolve) => tcp.listen(0, host, resolve));
+    closers.push(() => new Promise((resolve) => tcp.close(resolve)));
+    const { port } = tcp.address() as AddressInfo;
+    expect(await probeTcp(port, signal())).toEqual({ ok: true });
+  });
+
+  test("tcp says that nobody listens", async () => {
+    expect(await probeTcp(1, signal())).toEqual({ ok: false, reason: "Nobody listens on port 1" });
+  });
+
+  test.each([
+    [200, true],
+    [204, true],
+    [302, true],
+    [404, false],
+    [503, false],
+  ])("http %s is %s, without following anything", async (status, ok) => {
+    const port = await server(status);
+    const answer = await probeHttp(`http://127.0.0.1:${port}/healthz`, signal());
+    expect(answer.ok).toBe(ok);
+    if (!answer.ok) expect(answer.reason).toContain(String(status));
+  });
+
+  test("http on localhost reaches a server on ::1 alone", async () => {
+    const port = await server(200, "::1");
+    expect((await probeHttp(`http://localhost:${port}/`, signal())).ok).toBe(true);
+  });
+
+  test("http on a server that never answers ends with its signal", async () => {
+    const port = await server("silent");
+    const controller = new AbortController();
+    const answer = probeHttp(`http://127.0.0.1:${port}/`, controller.signal);
+    setTimeout(() => controller.abort(), 50);
+    expect((await answer).ok).toBe(false);
+  });
+
+  test("log matches a line without its colours, and remembers it", () => {
+    const probe = new LogProbe("ready in \\d+ ms");
+    probe.feed("starting");
+    expect(probe.attempt()).toEqual({ ok: false, reason: "No line matched /ready in \\d+ ms/" });
+    probe.feed("\u001b[32mready\u001b[0m in \u001b[1m20\u001b[0m ms");
+    probe.feed("something else");
+    expect(probe.attempt()).toEqual({ ok: true });
+  });
+});
