@@ -7,18 +7,22 @@ export type ScriptStep = readonly string[];
 /** How deep scripts that run scripts are followed. */
 const MAX_DEPTH = 8;
 
-/**
- * The steps of a script that only runs other scripts of the same package, or null where it does anything else itself.
- * Steps that only bring up containers are left out: the containers are services of their own.
- */
-export function scriptSteps(name: string, scripts: ReadonlyMap<string, string>): readonly ScriptStep[] | null {
-  const steps = stepsOf(scripts.get(name) ?? "", scripts);
-  return steps === null || steps.length === 0 ? null : expand(steps, scripts, new Set([name]), 0);
+/** The scripts of a package, and whether what they do with docker compose is done by services of their own. */
+export interface ScriptWorld {
+  readonly scripts: ReadonlyMap<string, string>;
+  /** Then steps that only bring up the project's containers are left out. */
+  readonly hasCompose: boolean;
+}
+
+/** The steps of a script that only runs other scripts of the same package, or null where it does anything else itself. */
+export function scriptSteps(name: string, world: ScriptWorld): readonly ScriptStep[] | null {
+  const steps = stepsOf(world.scripts.get(name) ?? "", world);
+  return steps === null || steps.length === 0 ? null : expand(steps, world, new Set([name]), 0);
 }
 
 function expand(
   steps: readonly ScriptStep[],
-  scripts: ReadonlyMap<string, string>,
+  world: ScriptWorld,
   above: ReadonlySet<string>,
   depth: number,
 ): readonly ScriptStep[] | null {
@@ -28,9 +32,10 @@ function expand(
     for (const name of step) {
       // A script that runs itself is nothing to take apart.
       if (above.has(name) || depth > MAX_DEPTH) return null;
-      const inner = stepsOf(scripts.get(name) ?? "", scripts);
-      const expanded =
-        inner === null || inner.length === 0 ? null : expand(inner, scripts, new Set([...above, name]), depth + 1);
+      const inner = stepsOf(world.scripts.get(name) ?? "", world);
+      // It does nothing but bring up containers.
+      if (inner?.length === 0) continue;
+      const expanded = inner === null ? null : expand(inner, world, new Set([...above, name]), depth + 1);
       if (expanded === null) members.push(name);
       else if (expanded.length === 1) members.push(...(expanded[0] ?? []));
       else if (step.length === 1) result.push(...expanded);
@@ -42,7 +47,7 @@ function expand(
   return result;
 }
 
-function stepsOf(text: string, scripts: ReadonlyMap<string, string>): readonly ScriptStep[] | null {
+function stepsOf(text: string, { scripts, hasCompose }: ScriptWorld): readonly ScriptStep[] | null {
   const commands = shellCommands(text)?.filter(
     (command) => !(command.words.length === 1 && command.words[0] === "wait"),
   );
@@ -54,7 +59,7 @@ function stepsOf(text: string, scripts: ReadonlyMap<string, string>): readonly S
   if (parallel && operators.size > 1) return null;
   const steps: ScriptStep[] = [];
   for (const { words } of commands) {
-    if (isComposeUp(words)) continue;
+    if (hasCompose && isComposeUp(words)) continue;
     const found = runsOf(words, scripts);
     if (found === null) return null;
     steps.push(...found);
@@ -62,11 +67,11 @@ function stepsOf(text: string, scripts: ReadonlyMap<string, string>): readonly S
   return parallel ? [steps.flat()] : steps;
 }
 
-/** `docker compose up -d …`: it returns, and what it starts is detected as services of its own. */
+/** `docker compose up …` of the project's own file: what it starts is detected as services. */
 export function isComposeUp(words: readonly string[]): boolean {
   const [program, ...rest] = words;
   const isCompose = program === "docker-compose" || (program === "docker" && rest[0] === "compose");
-  return isCompose && rest.includes("up");
+  return isCompose && rest.includes("up") && !rest.includes("-f") && !rest.some((word) => word.startsWith("--file"));
 }
 
 /** What one command runs, where it runs scripts of this package and nothing else. */

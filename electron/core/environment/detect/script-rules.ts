@@ -2,7 +2,7 @@
  * Which scripts of a package.json make up its environment. The rules, and why, stand in docs/environment.md; the aim is
  * that nothing is started that its author would not have started to work on the project.
  */
-import { isComposeUp, mentionedScripts, scriptSteps } from "./script-parts.ts";
+import { isComposeUp, mentionedScripts, scriptSteps, type ScriptWorld } from "./script-parts.ts";
 import { programOf, shellCommands } from "./shell-words.ts";
 
 export interface ScriptChoice {
@@ -68,7 +68,7 @@ export function chooseScripts(scripts: Scripts, others: OtherSources): ScriptCho
   const root = rootNames.find(
     (name) => isRoot(name, scripts) && !(others.hasProcfile && runsProcfile(scripts.get(name))),
   );
-  const composed = root === undefined ? null : partsOf(root, scripts, tasks);
+  const composed = root === undefined ? null : partsOf(root, { scripts, hasCompose: others.hasCompose }, tasks);
   let services: string[];
   if (composed !== null) {
     // The author says what development is made of: these and no others.
@@ -110,8 +110,8 @@ function isRoot(name: string, scripts: Scripts): boolean {
 }
 
 /** What a root script is made of, where it only runs other scripts; tasks among them run as tasks, before the rest. */
-function partsOf(root: string, scripts: Scripts, tasks: ReadonlySet<string>): readonly string[] | null {
-  const steps = scriptSteps(root, scripts);
+function partsOf(root: string, world: ScriptWorld, tasks: ReadonlySet<string>): readonly string[] | null {
+  const steps = scriptSteps(root, world);
   if (steps === null) return null;
   const serving = steps.map((step) => step.filter((name) => !tasks.has(name))).filter((step) => step.length > 0);
   // More than one step that is no task: the first of them prepares for the next in a way only the script knows.
