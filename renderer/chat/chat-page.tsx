@@ -46,7 +46,7 @@ export function ChatPage({ project }: { project: Project }) {
         ) : (
           <div className="flex h-full flex-col">
             <div className="min-h-0 flex-1">
-              <Empty title="Start a session" icon={<MessagesSquare />}>
+              <Empty heading="h1" title="Start a session" icon={<MessagesSquare />}>
                 Write what should be done. The agent works in the folder of {project.name}; what it has to ask you first
                 appears above the field you write in.
               </Empty>
@@ -69,6 +69,7 @@ function ServerAway({ project, server }: { project: Project; server: ServerStatu
   const coming = state === "starting" || state === "waiting_ready" || state === "stopping";
   return (
     <Empty
+      heading="h1"
       title={
         coming ? `OpenCode is ${state === "stopping" ? "stopping" : "starting"}` : "The OpenCode server is not running"
       }

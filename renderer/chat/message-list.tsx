@@ -33,6 +33,7 @@ export function MessageList({ store }: { store: SessionStore }) {
   // Whoever says something wants to see the answer.
   const lastSaid = messages.findLast((message) => message.role === "user")?.id;
   useEffect(() => {
+    if (lastSaid === undefined) return;
     following.current = true;
     if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
   }, [lastSaid]);

@@ -28,11 +28,11 @@ export function PermissionCard({
       aria-label={`Permission: ${asked.title}`}
       className="flex max-h-[60vh] flex-col rounded-lg bg-raised shadow-pop inset-ring-2 inset-ring-busy"
     >
-      <h3 className="flex shrink-0 items-center gap-2 px-3 pt-2.5 font-semibold">
+      <h2 className="flex shrink-0 items-center gap-2 px-3 pt-2.5 font-semibold">
         <ShieldQuestion className="size-4 text-busy" aria-hidden="true" />
         {asked.title}?
         {child && <span className="truncate font-normal text-muted">asked by the sub-agent “{child}”</span>}
-      </h3>
+      </h2>
       <div className="min-h-0 overflow-y-auto px-3 py-2">
         {asked.subjects.length > 0 && <p className="mb-1.5 font-mono text-sm break-all">{asked.subjects.join("\n")}</p>}
         {asked.command && (

@@ -6,7 +6,7 @@ import { formatAgo } from "../ui/format.ts";
 import { useNow } from "../ui/now.ts";
 import type { Look } from "../ui/state.ts";
 import { StateShape } from "../ui/state-mark.tsx";
-import { useActions, usePending } from "../view/app.ts";
+import { useActions } from "../view/app.ts";
 import { rootOf } from "./sessions.ts";
 
 function lookOf(session: Session, asks: boolean): Look | null {
@@ -27,7 +27,6 @@ export function SessionList({
   chosen: SessionId | null;
 }) {
   const actions = useActions();
-  const creating = usePending(`session:${workspace}`);
   const now = useNow();
   const asking = new Set(
     [...chat.permissions, ...chat.questions].map((request) => rootOf(chat.sessions, request.sessionId)),
@@ -37,7 +36,7 @@ export function SessionList({
     <nav aria-label="Sessions" className="flex h-full flex-col">
       <div className="flex h-11 shrink-0 items-center justify-between pr-2 pl-4">
         <h2 className="text-sm font-medium text-muted">Sessions</h2>
-        <IconButton label="New session" pending={creating} onClick={() => void actions.createSession(workspace)}>
+        <IconButton label="New session" onClick={() => actions.newSession(workspace)}>
           <Plus />
         </IconButton>
       </div>

@@ -33,11 +33,12 @@ const DRAWN_OUTPUT = 30_000;
 export function ToolCard({ part }: { part: ToolPart }) {
   const { state, tool } = part;
   const [chosen, setChosen] = useState<boolean | null>(null);
+  const diff = diffOf(state.metadata);
   // What opened while it ran stays open: nothing folds away under the eye of the reader.
   const [live] = useState(state.status === "pending" || state.status === "running");
-  const open = chosen ?? (state.status === "error" || (live && state.output !== null));
+  const telling = tool === "bash" ? state.output !== null : diff !== null;
+  const open = chosen ?? (state.status === "error" || (live && telling));
   const Icon = icons[tool] ?? Wrench;
-  const diff = diffOf(state.metadata);
   const took = state.startedAt !== null && state.endedAt !== null ? state.endedAt - state.startedAt : null;
   const subject = toolSubject(part);
   return (

@@ -61,7 +61,7 @@ export function ServerRow({
         <Cell column="column-address">
           {server.pid !== null && <span className="text-muted tabular-nums">pid {server.pid}</span>}
         </Cell>
-        <Cell column="column-why">{running && !server.failure && <Events server={server} />}</Cell>
+        <Cell column="column-why">{server.state === "running" && !server.failure && <Events server={server} />}</Cell>
         <Figure column="column-uptime">
           <Uptime ms={server.uptimeMs} at={at} />
         </Figure>
@@ -107,7 +107,7 @@ export function ServerRow({
         </span>
       </div>
       {server.failure && (
-        <div role="gridcell" className="flex items-center gap-3 pr-4 pb-1.5 pl-10.5">
+        <div role="gridcell" className="flex items-center gap-3 service-note pb-1.5">
           <p className="min-w-0 flex-1">
             {server.failure.message} {server.failure.next && <span className="text-muted">{server.failure.next}</span>}
           </p>

@@ -37,7 +37,9 @@ export const ServiceRow = memo(function ServiceRow({
 }: Properties) {
   const health = healthLook(service.health);
   const { failure, name } = service;
-  const up = service.phase === "running" || service.phase === "external";
+  const up = (service.phase === "running" || service.phase === "external") && service.kind !== "task";
+  // Where the column for it is too narrow, what is wrong with a wanted service gets a line.
+  const worrying = !failure && service.why !== null && (service.phase === "backoff" || (up && !service.ready));
   const actions = useActions();
   const pending = usePending(`service:${workspace}:${name}`);
   return (
@@ -85,8 +87,13 @@ export const ServiceRow = memo(function ServiceRow({
         <Figure column="column-cpu">{service.cpuPercent !== null && formatPercent(service.cpuPercent)}</Figure>
         <RowActions workspace={workspace} service={service} tabbable={active} pending={pending} />
       </div>
+      {worrying && (
+        <div role="presentation" className="why-line service-note pb-1.5 text-muted">
+          {service.why}
+        </div>
+      )}
       {failure && (
-        <div role="gridcell" className="flex items-center gap-3 pr-4 pb-1.5 pl-10.5">
+        <div role="gridcell" className="flex items-center gap-3 service-note pb-1.5">
           <p className="min-w-0 flex-1">
             {failure.message} {failure.next && <span className="text-muted">{failure.next}</span>}
           </p>

@@ -30,7 +30,13 @@ export function Tail({ workspace, source }: { workspace: WorkspaceId; source: st
   return (
     <section className="mt-4" aria-label={`Last log lines of ${source}`}>
       <h3 className="mb-1 text-sm font-medium text-muted">Last lines</h3>
-      <div className="overflow-x-auto rounded-md bg-sunken px-2.5 py-2 font-mono text-sm whitespace-pre inset-ring inset-ring-line">
+      {/* It scrolls, so it must be reachable by keyboard. */}
+      <div
+        tabIndex={0}
+        role="group"
+        aria-label="Last lines"
+        className="focus-inside overflow-x-auto rounded-md bg-sunken px-2.5 py-2 font-mono text-sm whitespace-pre inset-ring inset-ring-line"
+      >
         {lines.length === 0 ? (
           <span className="font-sans text-faint">Nothing written yet.</span>
         ) : (

@@ -73,6 +73,7 @@ export function LogsPage({ project }: { project: Project }) {
 
   return (
     <div className="flex h-full flex-col">
+      <h1 className="sr-only">Logs of {project.name}</h1>
       <LogToolbar
         found={compiled ? buffer.matches.length : null}
         place={match === null ? null : buffer.matches.indexOf(match) + 1}

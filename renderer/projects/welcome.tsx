@@ -11,6 +11,7 @@ export function Welcome() {
   const pending = usePending("pick");
   return (
     <Empty
+      heading="h1"
       title="Open a project folder"
       icon={<FolderOpen />}
       action={

@@ -103,7 +103,7 @@ export const commands: readonly Command[] = [
     shortcut: "Mod+Shift+O",
     words: "conversation agent",
     when: serverRuns,
-    run: inWorkspace(({ actions }, workspace) => void actions.createSession(workspace)),
+    run: inWorkspace(({ actions }, workspace) => actions.newSession(workspace)),
   },
   {
     id: "chat.stop",

@@ -17,20 +17,22 @@ export function Notices() {
   const actions = useActions();
   if (!host || host.notices.length === 0) return null;
   return (
-    <ul className="shrink-0 border-b border-line" aria-label="Notices">
-      {host.notices.map((notice) => (
-        <li key={notice.id} className="flex items-center gap-2 bg-sunken py-1 pr-2 pl-4">
-          <StateShape look={looks[notice.severity]} />
-          <p className="min-w-0 flex-1">
-            <span className="sr-only">{looks[notice.severity].word}: </span>
-            {notice.message} {notice.next && <span className="text-muted">{notice.next}</span>}
-          </p>
-          <IconButton label="Dismiss notice" onClick={() => void actions.dismissNotice(notice.id)}>
-            <X />
-          </IconButton>
-        </li>
-      ))}
-    </ul>
+    <section aria-label="Notices" className="shrink-0 border-b border-line">
+      <ul>
+        {host.notices.map((notice) => (
+          <li key={notice.id} className="flex items-center gap-2 bg-sunken py-1 pr-2 pl-4">
+            <StateShape look={looks[notice.severity]} />
+            <p className="min-w-0 flex-1">
+              <span className="sr-only">{looks[notice.severity].word}: </span>
+              {notice.message} {notice.next && <span className="text-muted">{notice.next}</span>}
+            </p>
+            <IconButton label="Dismiss notice" onClick={() => void actions.dismissNotice(notice.id)}>
+              <X />
+            </IconButton>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -39,12 +41,11 @@ export function DemoStrip() {
   const { item: host } = useLive("host.watch", {});
   if (!host?.demo) return null;
   return (
-    <div
-      role="note"
+    <section
       aria-label="Demo"
       className="flex h-6 shrink-0 items-center justify-center gap-2 bg-accent px-4 text-sm text-on-accent"
     >
       {host.demo}
-    </div>
+    </section>
   );
 }

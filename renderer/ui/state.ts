@@ -11,12 +11,12 @@ export type Look = { readonly shape: Shape; readonly tone: Tone; readonly word: 
 const look = (shape: Shape, tone: Tone, word: string): Look => ({ shape, tone, word });
 
 /** What a service is doing. `Up` (spawned) and `Ready` (usable) are different words on purpose. */
-export function serviceLook(service: Pick<ServiceStatus, "phase" | "ready" | "health">): Look {
+export function serviceLook(service: Pick<ServiceStatus, "phase" | "ready" | "kind">): Look {
   switch (service.phase) {
     case "running":
       if (service.ready) return look("full", "good", "Ready");
-      // A task is expected to end; a service that lost its health is still up.
-      return look("half", "busy", "Up");
+      // A task is expected to end; any other service that is not ready is up all the same.
+      return look("half", "busy", service.kind === "task" ? "Running" : "Up");
     case "completed":
       return look("full", "good", "Done");
     case "external":

@@ -118,15 +118,13 @@ export function createActions({ client, view, notify }: { client: Client; view: 
         notify.success("Trust taken back. The next start asks again.");
       }),
 
-    createSession: (workspace: WorkspaceId) =>
-      attempt(`session:${workspace}`, workspace, async () => {
-        const session = await client.call("session.create", { workspace });
-        view.set((state) => ({
-          page: "chat",
-          session: { ...state.session, [workspace]: session.id },
-          composerAsked: state.composerAsked + 1,
-        }));
-      }),
+    /** A new session is made with its first message: nothing to wait for, and no empty ones are left behind. */
+    newSession: (workspace: WorkspaceId) =>
+      view.set((state) => ({
+        page: "chat",
+        session: { ...state.session, [workspace]: null },
+        composerAsked: state.composerAsked + 1,
+      })),
     /**
      * Sends a message, into a new session where none is chosen. The new session is shown once the message is accepted or
      * refused; `keepDraft` is told of it before that where it was refused, so that the words follow.
