@@ -1,0 +1,99 @@
+/**
+ * Frame gaps of the page while a service writes 200,000 lines at once, beside the same page doing nothing and beside a plain
+ * page that appends a row of its own for each line. One JSON line for each figure.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium, type Page } from "@playwright/test";
+import { writeBurstProject } from "../support/burst-project.ts";
+
+const LINES = 200_000;
+const top = process.cwd();
+
+type Frames = { readonly frames: number; readonly maxGapMs: number; readonly gapsOver100Ms: number };
+
+/** Starts counting frames in the page; the function returned ends it and gives the figures. */
+async function countFrames(page: Page): Promise<() => Promise<Frames>> {
+  await page.evaluate(() => {
+    const record = { frames: 0, maxGapMs: 0, gapsOver100Ms: 0, on: true };
+    (globalThis as unknown as { record: typeof record }).record = record;
+    let last = performance.now();
+    const frame = () => {
+      const now = performance.now();
+      record.frames += 1;
+      record.maxGapMs = Math.max(record.maxGapMs, now - last);
+      if (now - last > 100) record.gapsOver100Ms += 1;
+      last = now;
+      if (record.on) requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  });
+  return () =>
+    page.evaluate(() => {
+      const { record } = globalThis as unknown as { record: Frames & { on: boolean } };
+      record.on = false;
+      return { frames: record.frames, maxGapMs: Math.round(record.maxGapMs), gapsOver100Ms: record.gapsOver100Ms };
+    });
+}
+
+function print(name: string, figures: Record<string, number>): void {
+  process.stdout.write(`${JSON.stringify({ bench: "log-burst", name, lines: LINES, ...figures })}\n`);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "deckhand-bench-"));
+const burst = writeBurstProject(join(folder, "burst"), LINES);
+const host = spawn(process.execPath, [join(top, "out", "main", "headless.js"), "--home", join(folder, "home")], {
+  stdio: ["ignore", "pipe", "inherit"],
+});
+const browser = await chromium.launch({
+  executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
+  args: ["--disable-dev-shm-usage", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])],
+});
+try {
+  const address = await new Promise<string>((resolve) => createInterface({ input: host.stdout }).once("line", resolve));
+  const page = await (await browser.newContext({ viewport: { width: 1_280, height: 820 } })).newPage();
+  await page.goto(address.replace("deckhand ready ", ""));
+  await page.getByRole("button", { name: "Open folder" }).first().click();
+  await page.getByRole("textbox", { name: "Path" }).fill(join(folder, "burst"));
+  await page.getByRole("button", { name: "Open", exact: true }).click();
+  await page.getByRole("button", { name: "Start environment" }).click();
+  await page.getByRole("button", { name: "Trust and run" }).click();
+  await page.getByRole("navigation", { name: "Projects" }).getByLabel("Logs", { exact: true }).click();
+  await page.getByRole("log").getByText("started").first().waitFor();
+  await page.waitForTimeout(4_000);
+
+  const idle = await countFrames(page);
+  await page.waitForTimeout(2_000);
+  print("idle", await idle());
+
+  const busy = await countFrames(page);
+  const started = performance.now();
+  burst.start();
+  await page.getByRole("log").getByText(`line ${LINES}`).waitFor({ timeout: 60_000 });
+  const ms = Math.round(performance.now() - started);
+  await page.waitForTimeout(500);
+  print("deckhand", { ...(await busy()), ms });
+
+  const plain = await browser.newPage();
+  const naive = await countFrames(plain);
+  const begun = performance.now();
+  await plain.evaluate(async (lines) => {
+    for (let line = 1; line <= lines; line += 1) {
+      const row = document.createElement("div");
+      row.textContent = `line ${line}`;
+      document.body.append(row);
+      // As lines come over a pipe: some thousand between two turns of the event loop.
+      if (line % 2_000 === 0) await new Promise((resolve) => setTimeout(resolve));
+    }
+  }, LINES);
+  await plain.waitForTimeout(500);
+  print("a row appended for each line", { ...(await naive()), ms: Math.round(performance.now() - begun) });
+} finally {
+  await browser.close();
+  host.kill("SIGTERM");
+  await new Promise((resolve) => host.once("exit", resolve));
+  rmSync(folder, { recursive: true, force: true });
+}
