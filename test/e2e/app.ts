@@ -85,8 +85,10 @@ export const test = base.extend<Fixtures, { pageBrowser: Browser | null }>({
 
 async function startElectron(home: string, env: Record<string, string>): Promise<RunningApp> {
   const dist = process.env["ELECTRON_OVERRIDE_DIST_PATH"] ?? join(top, "node_modules", "electron", "dist");
+  // The test runner has found the program; the other way is for a run of Playwright by hand, on Linux.
+  const program = process.env["DECKHAND_ELECTRON"] ?? join(dist, "electron");
   const electron: ElectronApplication = await _electron.launch({
-    executablePath: join(dist, "electron"),
+    executablePath: program,
     args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), top, "--home", home],
     env,
     timeout: START_MS,

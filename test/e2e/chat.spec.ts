@@ -17,7 +17,10 @@ test("a turn streams into the window, a command asks first and its output is sho
   await expect(chat.tool("bash").last()).toContainText("twice", { timeout: 30_000 });
 
   await chat.send("#bash echo never");
-  await chat.permission.getByRole("button", { name: /reject/i }).first().click();
+  await chat.permission
+    .getByRole("button", { name: /reject/i })
+    .first()
+    .click();
   const confirm = chat.permission.getByRole("button", { name: /reject/i }).last();
   if (await confirm.isVisible().catch(() => false)) await confirm.click();
   await expect(chat.permission).toBeHidden({ timeout: 15_000 });

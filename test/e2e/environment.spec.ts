@@ -2,7 +2,10 @@ import { rmSync } from "node:fs";
 import type { Page } from "@playwright/test";
 import { copyProject, expect, test } from "./app.ts";
 
-test("opens a folder, asks before anything runs, brings everything up in order, and stops without a trace", async ({ deckhand, harbour }) => {
+test("opens a folder, asks before anything runs, brings everything up in order, and stops without a trace", async ({
+  deckhand,
+  harbour,
+}) => {
   await deckhand.openFolder(harbour);
   await expect(deckhand.environmentState).toContainText(/stopped/i);
   await deckhand.page.getByRole("button", { name: "Start environment" }).click();
@@ -17,8 +20,13 @@ test("opens a folder, asks before anything runs, brings everything up in order, 
   await deckhand.startEnvironment();
   await expect(deckhand.environmentState).toContainText(/ready/i, { timeout: 60_000 });
   for (const task of ["db:migrate", "db:seed"]) await expect(deckhand.service(task)).toContainText("Done");
-  for (const service of ["dev:api", "dev:worker", "dev:web"]) await expect(deckhand.service(service)).toContainText(/running|ready/i);
-  const link = deckhand.service("dev:api").getByRole("button", { name: /127\.0\.0\.1|localhost/ }).or(deckhand.service("dev:api").getByRole("link")).first();
+  for (const service of ["dev:api", "dev:worker", "dev:web"])
+    await expect(deckhand.service(service)).toContainText(/running|ready/i);
+  const link = deckhand
+    .service("dev:api")
+    .getByRole("button", { name: /127\.0\.0\.1|localhost/ })
+    .or(deckhand.service("dev:api").getByRole("link"))
+    .first();
   const address = /https?:\/\/\S+|[\w.]+:\d+/.exec((await link.textContent()) ?? "")?.[0] ?? "";
   const url = address.startsWith("http") ? address : `http://${address}`;
   expect((await fetch(`${url.replace(/\/$/, "")}/healthz`)).status).toBe(200);
@@ -58,6 +66,10 @@ test("a folder that is gone says so and loses nothing else", async ({ deckhand, 
 });
 
 async function workerPid(page: Page): Promise<number> {
-  const text = await page.getByRole("complementary").or(page.getByRole("region", { name: /dev:worker/ })).first().innerText();
+  const text = await page
+    .getByRole("complementary")
+    .or(page.getByRole("region", { name: /dev:worker/ }))
+    .first()
+    .innerText();
   return Number(/pid\D*(\d+)/i.exec(text)?.[1] ?? 0);
 }

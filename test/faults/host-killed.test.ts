@@ -58,7 +58,11 @@ describe("a host that is killed", () => {
       const { hostPid } = await everythingUp(here);
       const killedAt = performance.now();
       process.kill(hostPid, "SIGKILL");
-      await until("the end of everything the host owned", LIMIT_MS, () => here.processes().length === 0 && sleeping().length === 0);
+      await until(
+        "the end of everything the host owned",
+        LIMIT_MS,
+        () => here.processes().length === 0 && sleeping().length === 0,
+      );
       process.stdout.write(`gone ${Math.round(performance.now() - killedAt)} ms after the host\n`);
       expect(readdirSync(join(here.home, "leases")).filter((name) => name.endsWith(".json"))).toEqual([]);
     },

@@ -21,7 +21,13 @@ describe("the command line on the sample project", () => {
     const { code, stdout } = await world.deckhand("detect", harbour, "--json");
     expect(code).toBe(0);
     const detection: Detection = detectionSchema.parse(JSON.parse(stdout));
-    expect(detection.services.map((service) => service.name).toSorted()).toEqual(["db:migrate", "db:seed", "dev:api", "dev:web", "dev:worker"]);
+    expect(detection.services.map((service) => service.name).toSorted()).toEqual([
+      "db:migrate",
+      "db:seed",
+      "dev:api",
+      "dev:web",
+      "dev:worker",
+    ]);
     expect(detection.order[0]).toEqual(["db:migrate"]);
     expect(detection.order[1]).toEqual(["db:seed"]);
     expect(detection.order[2]?.toSorted()).toEqual(["dev:api", "dev:web", "dev:worker"]);
@@ -46,11 +52,14 @@ describe("the command line on the sample project", () => {
     expect(status.phase).toBe("ready");
     expect(status.services.every((service) => service.ready)).toBe(true);
     const again = await world.deckhand("up", harbour, "--detach", "--json");
-    const pids = (document: string) => environmentStatusSchema.parse(JSON.parse(document)).services.map((service) => service.pid);
+    const pids = (document: string) =>
+      environmentStatusSchema.parse(JSON.parse(document)).services.map((service) => service.pid);
     expect(pids(again.stdout)).toEqual(pids(stdout));
     const audit = (await world.deckhand("audit", "--json")).json as { entries: { service: string; to: string }[] };
-    const firstRun = (name: string) => audit.entries.findIndex((entry) => entry.service === name && ["running", "starting"].includes(entry.to));
-    const done = (name: string) => audit.entries.findIndex((entry) => entry.service === name && entry.to === "completed");
+    const firstRun = (name: string) =>
+      audit.entries.findIndex((entry) => entry.service === name && ["running", "starting"].includes(entry.to));
+    const done = (name: string) =>
+      audit.entries.findIndex((entry) => entry.service === name && entry.to === "completed");
     expect(done("db:migrate")).toBeLessThan(firstRun("db:seed"));
     expect(done("db:seed")).toBeLessThan(firstRun("dev:api"));
   });
@@ -59,13 +68,17 @@ describe("the command line on the sample project", () => {
     const status = environmentStatusSchema.parse((await world.deckhand("status", harbour, "--json")).json);
     const api = status.services.find((service) => service.name === "dev:api");
     expect((await fetch(`${api?.url}/healthz`)).status).toBe(200);
-    const logs = (await world.deckhand("logs", harbour, "--service", "db:migrate", "--json")).json as { lines: { source: string; text: string }[] };
+    const logs = (await world.deckhand("logs", harbour, "--service", "db:migrate", "--json")).json as {
+      lines: { source: string; text: string }[];
+    };
     expect(logs.lines.length).toBeGreaterThan(0);
     expect(logs.lines.every((line) => line.source === "db:migrate")).toBe(true);
     const tail = (await world.deckhand("logs", harbour, "--tail", "3", "--json")).json as { lines: unknown[] };
     expect(tail.lines).toHaveLength(3);
     const list = processListSchema.parse((await world.deckhand("ps", "--json")).json);
-    expect(list.processes.map((each) => each.name)).toEqual(expect.arrayContaining(["dev:api", "dev:worker", "dev:web"]));
+    expect(list.processes.map((each) => each.name)).toEqual(
+      expect.arrayContaining(["dev:api", "dev:worker", "dev:web"]),
+    );
   });
 
   it("restarts one service and no other", async () => {
@@ -73,16 +86,30 @@ describe("the command line on the sample project", () => {
     const { code, stdout } = await world.deckhand("restart", harbour, "--service", "dev:worker", "--json");
     expect(code).toBe(0);
     const after = environmentStatusSchema.parse(JSON.parse(stdout));
-    const pid = (status: EnvironmentStatus, name: string) => status.services.find((service) => service.name === name)?.pid;
+    const pid = (status: EnvironmentStatus, name: string) =>
+      status.services.find((service) => service.name === name)?.pid;
     expect(pid(after, "dev:worker")).not.toBe(pid(before, "dev:worker"));
     expect(pid(after, "dev:api")).toBe(pid(before, "dev:api"));
   });
 
   it("asks an agent, which runs a command once it is allowed, and streams what it says", async () => {
-    const { code, stdout, stderr } = await world.deckhand("ask", harbour, "#bash echo from-the-$((40+2))", "--permission", "once", "--json");
+    const { code, stdout, stderr } = await world.deckhand(
+      "ask",
+      harbour,
+      "#bash echo from-the-$((40+2))",
+      "--permission",
+      "once",
+      "--json",
+    );
     expect(stderr).toContain("from-the-42");
     expect(code).toBe(0);
-    const answer = JSON.parse(stdout) as { sessionID: string; text: string; error: unknown; permissions: { reply: string }[]; parts: { type: string }[] };
+    const answer = JSON.parse(stdout) as {
+      sessionID: string;
+      text: string;
+      error: unknown;
+      permissions: { reply: string }[];
+      parts: { type: string }[];
+    };
     expect(answer.error).toBeNull();
     expect(answer.permissions.map((permission) => permission.reply)).toEqual(["once"]);
     expect(answer.parts.some((part) => part.type === "tool")).toBe(true);
@@ -102,7 +129,11 @@ describe("the command line on the sample project", () => {
     const { code, stdout } = await world.deckhand("down", harbour, "--json");
     expect(code).toBe(0);
     expect(environmentStatusSchema.parse(JSON.parse(stdout)).phase).toBe("stopped");
-    await until("an empty ps", 10_000, async () => processListSchema.parse((await world.deckhand("ps", "--json")).json).processes.length === 0);
+    await until(
+      "an empty ps",
+      10_000,
+      async () => processListSchema.parse((await world.deckhand("ps", "--json")).json).processes.length === 0,
+    );
     const left = world.processes().filter(({ command }) => !command.includes("headless.js"));
     expect(left).toEqual([]);
     expect((await world.deckhand("down", harbour)).code).toBe(0);
@@ -136,7 +167,8 @@ describe("what the command line says to bad input", () => {
     const { code, stdout } = await world.deckhand(...words, "--json");
     expect(code).toBe(expected);
     if (words[0] !== "--help") expect(() => JSON.parse(stdout)).not.toThrow();
-    if (expected > 0) expect(JSON.parse(stdout)).toMatchObject({ error: { code: expect.any(String), message: expect.any(String) } });
+    if (expected > 0)
+      expect(JSON.parse(stdout)).toMatchObject({ error: { code: expect.any(String), message: expect.any(String) } });
     expect(world.processes()).toEqual([]);
   });
 

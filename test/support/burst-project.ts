@@ -22,7 +22,10 @@ setInterval(() => {}, 60_000);
  */
 export function writeBurstProject(directory: string, lines: number): { start: () => void } {
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, "package.json"), JSON.stringify({ name: "burst", type: "module", scripts: { dev: `node burst.mjs ${lines}` } }));
+  writeFileSync(
+    join(directory, "package.json"),
+    JSON.stringify({ name: "burst", type: "module", scripts: { dev: `node burst.mjs ${lines}` } }),
+  );
   writeFileSync(join(directory, "burst.mjs"), program);
   return { start: () => writeFileSync(join(directory, "go"), "") };
 }

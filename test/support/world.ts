@@ -70,7 +70,18 @@ export function copyProject(name: string, target: string): string {
 
 /** A clean environment: the person's own OpenCode data, configuration and keys must play no part. */
 export function worldEnvironment(folder: string, model: ScriptedModel): Record<string, string> {
-  const kept = ["PATH", "HOME", "LANG", "DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "TMPDIR", "DOCKER_HOST", "USER", "SHELL"];
+  const kept = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "DISPLAY",
+    "XAUTHORITY",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "TMPDIR",
+    "DOCKER_HOST",
+    "USER",
+    "SHELL",
+  ];
   const env: Record<string, string> = {};
   for (const name of kept) if (process.env[name] !== undefined) env[name] = process.env[name];
   return {
@@ -87,17 +98,22 @@ export function worldEnvironment(folder: string, model: ScriptedModel): Record<s
 
 function run(args: readonly string[], cwd: string, env: Record<string, string>): Promise<CommandResult> {
   return new Promise((resolvePromise) => {
-    execFile(process.execPath, args, { cwd, env, timeout: 120_000, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-      resolvePromise({
-        code,
-        stdout,
-        stderr,
-        get json() {
-          return JSON.parse(stdout) as never;
-        },
-      });
-    });
+    execFile(
+      process.execPath,
+      args,
+      { cwd, env, timeout: 120_000, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+        resolvePromise({
+          code,
+          stdout,
+          stderr,
+          get json() {
+            return JSON.parse(stdout) as never;
+          },
+        });
+      },
+    );
   });
 }
 
