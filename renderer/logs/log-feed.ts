@@ -9,6 +9,22 @@ const PAGE = 5_000;
 /** Buffers kept of workspaces that are not on screen. The oldest goes first. */
 const KEPT_FEEDS = 3;
 
+/** Between two paints of new lines, in ms: twenty a second read as at once, and leave a busy machine its cores. */
+const PAINT_EVERY_MS = 50;
+
+function paintedCalmly(): (run: () => void) => void {
+  let last = 0;
+  return (run) => {
+    const paint = (): void => {
+      last = performance.now();
+      run();
+    };
+    const wait = last + PAINT_EVERY_MS - performance.now();
+    if (wait <= 0) onNextFrame(paint);
+    else setTimeout(() => onNextFrame(paint), wait);
+  };
+}
+
 export interface LogFeed {
   readonly buffer: LogBuffer;
   /** Follows the log until the returned function is called; what was read before stays. */
@@ -19,7 +35,7 @@ export interface LogFeed {
 }
 
 export function createLogFeed(client: Client, workspace: WorkspaceId): LogFeed {
-  const buffer = new LogBuffer({ schedule: onNextFrame });
+  const buffer = new LogBuffer({ schedule: paintedCalmly() });
   return {
     buffer,
     follow: (onEnd) => {
