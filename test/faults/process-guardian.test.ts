@@ -9,7 +9,7 @@ import { silentLogger } from "../../electron/core/lib/logger.ts";
 import { Scope } from "../../electron/core/lib/scope.ts";
 import { createProcessKeeper } from "../../electron/core/process/keeper.ts";
 import { homeIdOf, parseMarker } from "../../electron/core/process/marker.ts";
-import { systemProcesses } from "../../electron/core/process/process-table.ts";
+import { systemProcesses } from "../../electron/core/process/system-processes.ts";
 import { bundleGuardian, bundleProgram } from "../support/guardian-bundle.ts";
 import { until } from "../support/until.ts";
 

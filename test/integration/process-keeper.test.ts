@@ -9,7 +9,7 @@ import { silentLogger } from "../../electron/core/lib/logger.ts";
 import { Scope } from "../../electron/core/lib/scope.ts";
 import { createProcessKeeper, type Keeper } from "../../electron/core/process/keeper.ts";
 import type { OwnedProcess, SpawnRequest } from "../../electron/core/process/owned.ts";
-import { systemProcesses } from "../../electron/core/process/process-table.ts";
+import { systemProcesses } from "../../electron/core/process/system-processes.ts";
 import { bundleGuardian } from "../support/guardian-bundle.ts";
 import { until } from "../support/until.ts";
 

@@ -11,7 +11,7 @@ import { withDeadline } from "../lib/deadline.ts";
 import { errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import { childEnvironment } from "../process/environment.ts";
-import { systemProcesses } from "../process/process-table.ts";
+import { systemProcesses } from "../process/system-processes.ts";
 import { signalGroup, signalProcess } from "../process/signals.ts";
 
 /** Slow start files exist; ten seconds is what editors allow them. */

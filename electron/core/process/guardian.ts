@@ -9,7 +9,7 @@
  */
 import { systemClock } from "../lib/clock.ts";
 import { finishRun, type GuardianOrders, ownerIsGone } from "./guardian-duty.ts";
-import { systemProcesses } from "./process-table.ts";
+import { systemProcesses } from "./system-processes.ts";
 
 /** The one word it listens to; the same as `farewell` in guardian-link.ts without its line end. */
 const farewell = "done";

@@ -14,7 +14,8 @@ import type { Hold, HoldRequest, OwnedProcess, ProcessKeeper, SpawnRequest, Usag
 import { OwnedChild } from "./owned-child.ts";
 import { portHolders } from "./port-holder.ts";
 import { ProcessSet } from "./process-set.ts";
-import { type ProcessSource, systemProcesses } from "./process-table.ts";
+import type { ProcessSource } from "./process-table.ts";
+import { systemProcesses } from "./system-processes.ts";
 import { settleLeases, type SettleReport } from "./settle.ts";
 import { type Child, startChild } from "./spawn.ts";
 import { UsageSampler } from "./usage.ts";

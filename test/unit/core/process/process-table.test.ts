@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { findMarker } from "../../../../electron/core/process/marker.ts";
 import { parseStat } from "../../../../electron/core/process/process-table-linux.ts";
 import { parseProcessList } from "../../../../electron/core/process/process-table-mac.ts";
-import { systemProcesses } from "../../../../electron/core/process/process-table.ts";
+import { systemProcesses } from "../../../../electron/core/process/system-processes.ts";
 import { parseLsof, listeningInodes } from "../../../../electron/core/process/port-holder.ts";
 
 test("a child is seen with its group, session, memory, command and marker, and is gone after its end", async () => {

@@ -1,0 +1,32 @@
+import { linuxProcesses } from "./process-table-linux.ts";
+import { macProcesses } from "./process-table-mac.ts";
+import type { ProcessSource, ProcessTable } from "./process-table.ts";
+
+/** Looks at the processes of this machine. @throws Error on a system that is neither Linux nor macOS. */
+export function systemProcesses(): ProcessSource {
+  if (process.platform === "linux") return shareSnapshots(linuxProcesses());
+  if (process.platform === "darwin") return shareSnapshots(macProcesses());
+  throw new Error(`Processes cannot be watched on ${process.platform}; Linux and macOS are supported.`);
+}
+
+/**
+ * Many stops poll at the same time. A snapshot is handed to all who accept its age, counted from when it was begun: one
+ * begun before a signal says nothing about what came after it.
+ */
+function shareSnapshots(source: ProcessSource): ProcessSource {
+  let last: { readonly begun: number; readonly table: Promise<ProcessTable> } | null = null;
+  return {
+    bootId: source.bootId,
+    read: (pid) => source.read(pid),
+    command: (pid) => source.command(pid),
+    snapshot(maxAgeMs = 0) {
+      const now = performance.now();
+      if (last === null || now - last.begun > maxAgeMs) {
+        last = { begun: now, table: source.snapshot() };
+        // A failed one must not be handed on.
+        last.table.catch(() => (last = null));
+      }
+      return last.table;
+    },
+  };
+}
