@@ -53,6 +53,7 @@ export default defineConfig({
     html: { cspNonce: "__CSP_NONCE__" },
     build: {
       target: "chrome130",
+      minify: true,
       outDir: resolve(out, "renderer"),
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
