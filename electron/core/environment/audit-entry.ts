@@ -1,7 +1,7 @@
 /** Which changes of a service are written down, and how. */
 import type { AuditEntry } from "#shared/schema/host.ts";
 import type { ServicePhase } from "#shared/schema/service.ts";
-import type { ServiceChange } from "../service/service.ts";
+import type { ServiceChange } from "../service/service-record.ts";
 
 /** Waiting one's turn is no event; everything else that happens to a service is. */
 const unremarkable: ReadonlySet<ServicePhase> = new Set(["pending", "waiting"]);

@@ -20,17 +20,17 @@ import { AppError, errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { LogBook } from "../log/types.ts";
 import type { ProcessKeeper } from "../process/owned.ts";
-import { settledFailures } from "../service/service-states.ts";
-import type { Actor, Service, ServiceChange } from "../service/service.ts";
+import type { Actor, ServiceChange } from "../service/service-record.ts";
+import type { Service } from "../service/service.ts";
 import { auditEntryOf } from "./audit-entry.ts";
 import type { DetectedProject } from "./detect/detected.ts";
 import { environmentPhase } from "./environment-phase.ts";
+import { Evaluations } from "./evaluations.ts";
 import { gateOf } from "./gate.ts";
-import { withDependencies, type GraphNode } from "./graph.ts";
-import { graphNode } from "./detect/detect.ts";
-import { servicesToStart, unknownService } from "./plan.ts";
+import { servicesToStart } from "./plan.ts";
 import { PortAssignment } from "./port-assignment.ts";
 import { PortRegistry } from "./ports.ts";
+import { Roster } from "./roster.ts";
 import { Runs, type RunOutcome } from "./run.ts";
 import { ServiceFactory } from "./service-factory.ts";
 import { serviceStatus } from "./service-status.ts";
@@ -74,9 +74,7 @@ export class Environment {
   readonly #ports: PortAssignment;
   readonly #runs = new Runs();
   readonly #changes: Emitter<void>;
-  #services = new Map<string, Service>();
-  #dependents = new Map<string, Set<string>>();
-  #waves = new Map<string, number>();
+  readonly #roster = new Roster();
   #problems: OwnStatus["problems"] = [];
   #profile = "dev";
   #phase: EnvironmentPhase = "stopped";
@@ -84,9 +82,10 @@ export class Environment {
   #compose: ComposeProject | null = null;
   /** Wanted, but their ports are not settled yet. */
   readonly #unprepared = new Set<string>();
-  readonly #due = new Set<string>();
-  #evaluating = false;
-  #flushQueued = false;
+  readonly #evaluations = new Evaluations(
+    (name) => this.#evaluate(name),
+    () => this.#flush(),
+  );
   readonly #waiters = new Set<() => void>();
   #closed = false;
 
@@ -108,8 +107,8 @@ export class Environment {
   /** Shows a plan before anything of it is wanted, so that a person sees what Start would do. Ignored while something runs. */
   show(detected: DetectedProject, profile: string): void {
     if (this.#closed || this.status().phase !== "stopped") return;
-    this.#together(() => this.#adopt(detected, profile));
-    this.#flushSoon();
+    this.#evaluations.together(() => this.#adopt(detected, profile));
+    this.#evaluations.flushSoon();
   }
 
   /**
@@ -122,14 +121,17 @@ export class Environment {
     this.#checkOpen();
     const wanted = servicesToStart(detected, services);
     const latest = this.#runs.latest;
-    if (latest !== null && this.#isUnderWay(wanted) && isSubset(wanted, latest.wanted)) return { runId: latest.id };
+    if (latest !== null && this.#roster.areUnderWay(wanted) && isSubset(wanted, latest.wanted))
+      return { runId: latest.id };
 
     this.#adopt(detected, profile);
-    const anew = this.#withSkipped([...wanted].filter((name) => !this.#isUnderWay([name])));
-    this.#note(`starting ${[...anew].join(", ")}`);
-    this.#audit("start", actor, services === undefined ? null : services.join(", "));
+    const anew = this.#roster.withSkipped([...wanted].filter((name) => !this.#roster.areUnderWay([name])));
+    if (anew.size > 0) {
+      this.#note(`starting ${[...anew].join(", ")}`);
+      this.#audit("start", actor, services === undefined ? null : services.join(", "));
+    }
     return this.#run(wanted, anew, () => {
-      for (const name of anew) this.#services.get(name)?.want(actor);
+      for (const name of anew) this.#roster.find(name)?.want(actor);
     });
   }
 
@@ -139,14 +141,14 @@ export class Environment {
    * @throws AppError `unknown_service`; `compose_failed` where containers could not be taken down.
    */
   async stop(services?: readonly string[], actor: Actor = "user"): Promise<void> {
-    const names = services ?? [...this.#services.keys()];
-    const targets = names.map((name) => this.#find(name));
+    const names = services ?? this.#roster.names;
+    const targets = names.map((name) => this.#roster.get(name));
     const ends = targets.map((service) => ({ service, generation: service.state.generation }));
     if (targets.some((service) => service.live || service.state.desired === "running")) {
       this.#note(services === undefined ? "stopping everything" : `stopping ${names.join(", ")}`);
       this.#audit("stop", actor, services === undefined ? null : names.join(", "));
     }
-    this.#together(() => {
+    this.#evaluations.together(() => {
       for (const service of targets) service.unwant(actor);
     });
     await this.#until(() =>
@@ -165,19 +167,16 @@ export class Environment {
    */
   restart(services: readonly string[], actor: Actor = "user"): { runId: string } {
     this.#checkOpen();
-    for (const name of services) this.#find(name);
+    for (const name of services) this.#roster.get(name);
     const named = new Set(services);
-    const nodes = new Map<string, GraphNode>(
-      [...this.#services].map(([name, { detected }]) => [name, graphNode(detected)]),
-    );
-    const wanted = withDependencies(nodes, services);
-    const needed = [...wanted].filter((name) => !named.has(name) && !this.#isUnderWay([name]));
-    const anew = this.#withSkipped([...needed, ...services.filter((name) => !this.#find(name).live)]);
+    const wanted = this.#roster.withNeeds(services);
+    const needed = [...wanted].filter((name) => !named.has(name) && !this.#roster.areUnderWay([name]));
+    const anew = this.#roster.withSkipped([...needed, ...services.filter((name) => !this.#roster.get(name).live)]);
     this.#note(`restarting ${services.join(", ")}`);
     this.#audit("restart", actor, services.join(", "));
     return this.#run(wanted, anew, () => {
-      for (const name of anew) if (!named.has(name)) this.#services.get(name)?.want(actor);
-      for (const name of named) this.#services.get(name)?.requestRestart(actor);
+      for (const name of anew) if (!named.has(name)) this.#roster.find(name)?.want(actor);
+      for (const name of named) this.#roster.find(name)?.requestRestart(actor);
     });
   }
 
@@ -191,8 +190,8 @@ export class Environment {
       profile: this.#profile,
       phase: this.#phase,
       since: new Date(this.#since).toISOString(),
-      services: [...this.#services.values()].map((service) =>
-        serviceStatus(service, this.#waves.get(service.name) ?? 0, this.#portsOf(service), keeper),
+      services: [...this.#roster.all].map((service) =>
+        serviceStatus(service, this.#roster.waveOf(service.name), this.#portsOf(service), keeper),
       ),
       problems: this.#problems,
     };
@@ -222,60 +221,12 @@ export class Environment {
     if (this.#closed) throw new AppError("cancelled", "The environment is being closed with its host.");
   }
 
-  #find(name: string): Service {
-    const service = this.#services.get(name);
-    if (service === undefined) throw unknownService(name, this.#services.keys());
-    return service;
-  }
-
-  /** Wanted, and neither failed nor skipped: nothing has to be done for it. */
-  #isUnderWay(names: Iterable<string>): boolean {
-    for (const name of names) {
-      const state = this.#services.get(name)?.state;
-      if (state === undefined || state.desired === "stopped" || settledFailures.has(state.phase)) return false;
-    }
-    return true;
-  }
-
-  /** What was skipped because of one of these gets its chance again with them. */
-  #withSkipped(names: readonly string[]): Set<string> {
-    const anew = new Set<string>();
-    const queue = [...names];
-    for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-      if (anew.has(name)) continue;
-      anew.add(name);
-      for (const dependent of this.#dependents.get(name) ?? []) {
-        const state = this.#services.get(dependent)?.state;
-        if (state?.desired === "running" && state.phase === "skipped") queue.push(dependent);
-      }
-    }
-    return anew;
-  }
-
   /** Takes over a plan. What lives keeps its definition until it has ended. */
   #adopt(detected: DetectedProject, profile: string): void {
     this.#profile = profile;
     this.#problems = detected.detection.problems;
     this.#adoptCompose(detected);
-    const next = new Map<string, Service>();
-    for (const [name, definition] of detected.services) {
-      const old = this.#services.get(name);
-      next.set(name, this.#factory.keepOrMake(old, definition));
-    }
-    for (const [name, service] of this.#services) {
-      if (!next.has(name) && (service.live || service.state.desired === "running")) next.set(name, service);
-    }
-    this.#services = next;
-    this.#waves = new Map(
-      detected.detection.order.flatMap((wave, index) => wave.map((name) => [name, index] as const)),
-    );
-    this.#dependents = new Map();
-    for (const [name, { detected: definition }] of next) {
-      for (const other of definition.dependencies.keys()) {
-        const dependents = this.#dependents.get(other) ?? new Set();
-        this.#dependents.set(other, dependents.add(name));
-      }
-    }
+    this.#roster.adopt(detected, (old, definition) => this.#factory.keepOrMake(old, definition));
   }
 
   #adoptCompose(detected: DetectedProject): void {
@@ -290,13 +241,13 @@ export class Environment {
   }
 
   #run(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, want: () => void): { runId: string } {
-    const fresh = [...anew].filter((name) => this.#services.get(name)?.live !== true && !this.#unprepared.has(name));
+    const fresh = [...anew].filter((name) => this.#roster.find(name)?.live !== true && !this.#unprepared.has(name));
     for (const name of fresh) this.#unprepared.add(name);
-    this.#together(want);
+    this.#evaluations.together(want);
     // After the wishes, or the run would be decided by how things stood before.
     const runId = this.#runs.begin(wanted);
     void this.#prepare(fresh);
-    this.#flushSoon();
+    this.#evaluations.flushSoon();
     return { runId };
   }
 
@@ -304,20 +255,16 @@ export class Environment {
   async #prepare(names: readonly string[]): Promise<void> {
     const { shellEnvironment, logger } = this.#dependencies;
     try {
-      const services = names.map((name) => this.#services.get(name)).filter((service) => service !== undefined);
-      await this.#ports.assign(services, [...this.#services.values()]);
+      const services = names.map((name) => this.#roster.find(name)).filter((service) => service !== undefined);
+      await this.#ports.assign(services, [...this.#roster.all]);
       await shellEnvironment.variables();
       if (shellEnvironment.warning !== null) this.#note(shellEnvironment.warning);
     } catch (error) {
       // Ports stay as declared; whoever cannot have its own will say so when it starts.
       logger.error("The ports of an environment could not be settled", { error: errorText(error) });
     }
-    this.#together(() => {
-      for (const name of names) {
-        this.#unprepared.delete(name);
-        this.#due.add(name);
-      }
-    });
+    for (const name of names) this.#unprepared.delete(name);
+    this.#evaluations.due(names);
   }
 
   #portsOf(service: Service): readonly ServicePort[] {
@@ -329,45 +276,16 @@ export class Environment {
       const entry = auditEntryOf(service.name, change, this.#dependencies.workspaceId, this.#dependencies.clock.now());
       if (entry !== null) this.#dependencies.audit(entry);
     }
-    this.#due.add(service.name);
-    for (const name of service.detected.dependencies.keys()) this.#due.add(name);
-    for (const name of this.#dependents.get(service.name) ?? []) this.#due.add(name);
-    this.#evaluateDue();
-    this.#flushSoon();
-  }
-
-  /** Changes several wishes before any of them is acted on. */
-  #together(change: () => void): void {
-    const outer = this.#evaluating;
-    this.#evaluating = true;
-    try {
-      change();
-    } finally {
-      this.#evaluating = outer;
-    }
-    this.#evaluateDue();
-  }
-
-  #evaluateDue(): void {
-    // What an evaluation changes is due again, and is reached by the same loop.
-    if (this.#evaluating) return;
-    this.#evaluating = true;
-    try {
-      for (const name of this.#due) {
-        this.#due.delete(name);
-        this.#evaluate(name);
-      }
-    } finally {
-      this.#evaluating = false;
-    }
+    const { name, detected } = service;
+    this.#evaluations.due([name], detected.dependencies.keys(), this.#roster.dependentsOf(name));
   }
 
   #evaluate(name: string): void {
-    const service = this.#services.get(name);
+    const service = this.#roster.find(name);
     if (service === undefined) return;
     const { desired, phase } = service.state;
     if (desired === "stopped") {
-      if ((phase === "running" || phase === "starting") && !this.#isNeededByStopping(name)) service.halt("user");
+      if ((phase === "running" || phase === "starting") && !this.#roster.isNeededByStopping(name)) service.halt("user");
     } else if (phase === "running" || phase === "starting") {
       if (service.restartRequested) service.halt("user");
     } else if ((phase === "pending" || phase === "waiting") && !this.#unprepared.has(name)) {
@@ -376,7 +294,7 @@ export class Environment {
   }
 
   #tryLaunch(service: Service): void {
-    const gate = gateOf(service.name, service.detected.dependencies, (name) => this.#services.get(name));
+    const gate = gateOf(service.name, service.detected.dependencies, (name) => this.#roster.find(name));
     switch (gate.kind) {
       case "waiting":
         service.wait(gate.reasons);
@@ -391,7 +309,7 @@ export class Environment {
       service.block(blocked);
       return;
     }
-    const all = [...this.#services.values()].map((other) => this.#addressed(other));
+    const all = [...this.#roster.all].map((other) => this.#addressed(other));
     service.launch(this.#ports.portsOf(service), serviceVariables(this.#addressed(service), all));
   }
 
@@ -399,39 +317,16 @@ export class Environment {
     return { name: service.name, ports: this.#portsOf(service), http: service.detected.http };
   }
 
-  /** Somebody who is also to be stopped still needs it. */
-  #isNeededByStopping(name: string): boolean {
-    for (const dependent of this.#dependents.get(name) ?? []) {
-      const service = this.#services.get(dependent);
-      if (service?.live === true && service.state.desired === "stopped") return true;
-    }
-    return false;
-  }
-
-  #flushSoon(): void {
-    if (this.#flushQueued) return;
-    this.#flushQueued = true;
-    queueMicrotask(() => {
-      this.#flushQueued = false;
-      this.#untangle();
-      this.#notePhase();
-      this.#runs.settle((name) => this.#services.get(name));
-      for (const check of Array.from(this.#waiters)) check();
-      this.#changes.emit();
-    });
-  }
-
-  /** A plan that changed while things ran can leave a circle among those to be stopped; then order no longer matters. */
-  #untangle(): void {
-    const ending = [...this.#services.values()].filter(
-      (service) => service.live && service.state.desired === "stopped",
-    );
-    if (ending.length === 0 || ending.some((service) => service.state.phase === "stopping")) return;
-    for (const service of ending) service.halt("system");
+  #flush(): void {
+    for (const service of this.#roster.entangled()) service.halt("system");
+    this.#notePhase();
+    this.#runs.settle((name) => this.#roster.find(name));
+    for (const check of Array.from(this.#waiters)) check();
+    this.#changes.emit();
   }
 
   #notePhase(): void {
-    const phase = environmentPhase(this.#services.values());
+    const phase = environmentPhase(this.#roster.all);
     if (phase === this.#phase) return;
     const now = this.#dependencies.clock.now();
     if (phase === "ready" && this.#phase === "starting") {
@@ -439,6 +334,8 @@ export class Environment {
     }
     this.#phase = phase;
     this.#since = now;
+    // Another workspace may have them now; a start that is being prepared is about to take its own.
+    if (phase === "stopped" && this.#unprepared.size === 0) this.#ports.releaseAll();
   }
 
   #until(condition: () => boolean): Promise<void> {
@@ -456,7 +353,7 @@ export class Environment {
   /** At the end of the last container, what docker compose made around them goes too. */
   async #takeDown(): Promise<void> {
     if (this.#compose === null || !this.#compose.used) return;
-    const containers = [...this.#services.values()].filter((service) => service.detected.run.kind === "compose");
+    const containers = [...this.#roster.all].filter((service) => service.detected.run.kind === "compose");
     if (containers.some((service) => service.live || service.state.desired === "running")) return;
     await this.#compose.down();
   }

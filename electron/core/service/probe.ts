@@ -119,6 +119,13 @@ export async function runProbe(dependencies: ProbeDependencies, signal: AbortSig
   }
 }
 
+/** The same, as a promise that resolves with the reason if the deadline is missed, and otherwise never. */
+export function untilMissed(dependencies: Omit<ProbeDependencies, "onDeadline">, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    runProbe({ ...dependencies, onDeadline: resolve }, signal).catch(reject);
+  });
+}
+
 async function attemptOnce(
   dependencies: ProbeDependencies,
   timeoutMs: number,

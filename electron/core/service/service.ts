@@ -12,34 +12,15 @@ import type { DetectedService } from "../environment/detect/detected.ts";
 import type { Clock } from "../lib/clock.ts";
 import { errorText, toFailure } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
-import { plainText } from "../log/sanitize.ts";
 import type { LogBook } from "../log/types.ts";
 import { decideEnding } from "./ending.ts";
 import { backoffText, notReadyFailure, survivorsText } from "./failures.ts";
 import { probeFor, type ProbeInput, type ReadyProbe } from "./probe-for.ts";
-import { runProbe } from "./probe.ts";
+import { untilMissed } from "./probe.ts";
 import { NO_HISTORY, type RestartHistory } from "./restart-policy.ts";
 import type { Instance, Launch, Runtime } from "./runtime.ts";
-import {
-  INITIAL_STATE,
-  isReady,
-  livePhases,
-  transition,
-  type ServiceEvent,
-  type ServiceState,
-} from "./service-states.ts";
-
-/** Who caused a change, for the audit. */
-export type Actor = "user" | "agent" | "probe" | "policy" | "system";
-
-/** One change of phase or health. */
-export interface ServiceChange {
-  readonly actor: Actor;
-  readonly action: ServiceEvent["kind"];
-  readonly from: ServiceState;
-  readonly to: ServiceState;
-  readonly reason: string | null;
-}
+import { ServiceRecord, type Actor, type ServiceChange } from "./service-record.ts";
+import { isReady, livePhases, type ServiceState } from "./service-states.ts";
 
 export interface ServiceDependencies {
   readonly detected: DetectedService;
@@ -62,8 +43,6 @@ export interface ServiceDependencies {
  * is ready before, for those who wait for its start, but nobody reports success on the strength of a process that exists.
  */
 const STEADY_MS = 1_000;
-/** Lines of output that go with a failure. */
-const TAIL_LINES = 20;
 /** These failures of a start are somebody else's: it is blocked, not broken. */
 const blocking = new Set<Failure["code"]>(["port_in_use", "docker_missing", "docker_stopped"]);
 
@@ -76,9 +55,7 @@ export class Service {
   readonly name: string;
   readonly detected: DetectedService;
   readonly #dependencies: ServiceDependencies;
-  #state: ServiceState;
-  #why: string | null = null;
-  #failure: Failure | null = null;
+  readonly #record: ServiceRecord;
   #exit: Exit | null = null;
   #ports: readonly ServicePort[];
   #instance: Instance | null = null;
@@ -93,35 +70,40 @@ export class Service {
   #restartRequested = false;
   #halt: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
-  #living: Promise<void> = Promise.resolve();
 
   constructor(dependencies: ServiceDependencies) {
     this.#dependencies = dependencies;
     this.detected = dependencies.detected;
     this.name = dependencies.detected.plan.name;
     this.#ports = dependencies.detected.plan.ports;
-    this.#state = { ...INITIAL_STATE, generation: dependencies.generation ?? 0 };
+    this.#record = new ServiceRecord({
+      name: this.name,
+      book: dependencies.book,
+      logger: dependencies.logger,
+      generation: dependencies.generation ?? 0,
+      onChange: (change) => dependencies.onChange(this, change),
+    });
   }
 
   get state(): ServiceState {
-    return this.#state;
+    return this.#record.state;
   }
 
   get ready(): boolean {
-    return isReady(this.#state, this.detected.plan.kind === "task");
+    return isReady(this.#record.state, this.detected.plan.kind === "task");
   }
 
   /** Something of it exists, or is being made or ended. */
   get live(): boolean {
-    return livePhases.has(this.#state.phase);
+    return livePhases.has(this.#record.state.phase);
   }
 
   get why(): string | null {
-    return this.#why;
+    return this.#record.why;
   }
 
   get failure(): Failure | null {
-    return this.#failure;
+    return this.#record.failure;
   }
 
   get exit(): Exit | null {
@@ -152,7 +134,7 @@ export class Service {
 
   /** It is ready, and not only because it has just been started and nothing is known yet. */
   get steady(): boolean {
-    return this.ready && (this.#readySince !== null || this.#state.phase === "completed");
+    return this.ready && (this.#readySince !== null || this.#record.state.phase === "completed");
   }
 
   /** It has once been given up on by its deadline; it may be tried again, but nobody should wait for it. */
@@ -166,19 +148,18 @@ export class Service {
 
   /** Wanted running. What runs goes on; what ended, failed or waits for its next try begins anew. */
   want(actor: Actor): void {
-    const fresh = !this.live && this.#state.phase !== "pending" && this.#state.phase !== "waiting";
-    if (fresh || this.#state.desired === "stopped") this.#forget();
-    if (this.#state.phase === "stopping" && this.#state.desired === "stopped") this.#restartRequested = true;
-    if (fresh || this.#state.desired !== "running") this.#move({ kind: "want" }, actor, null);
+    const fresh = !this.live && this.#record.state.phase !== "pending" && this.#record.state.phase !== "waiting";
+    if (fresh || this.#record.state.desired === "stopped") this.#forget();
+    if (fresh || this.#record.state.desired !== "running") this.#record.move({ kind: "want" }, actor, null);
   }
 
   /** Wanted stopped. What does not live is stopped at once; what lives is stopped by `halt`. */
   unwant(actor: Actor): void {
     this.#restartRequested = false;
     this.#cancelBackoff();
-    if (this.#state.desired === "stopped" && this.#state.phase === "stopped") return;
-    if (!this.live) this.#explain(null, null);
-    this.#move({ kind: "unwant" }, actor, null);
+    if (this.#record.state.desired === "stopped" && this.#record.state.phase === "stopped") return;
+    if (!this.live) this.#record.explain(null, null);
+    this.#record.move({ kind: "unwant" }, actor, null);
   }
 
   /** To be stopped and started again; on what does not live, the same as `want`. */
@@ -188,28 +169,26 @@ export class Service {
       this.#forget();
     }
     this.want(actor);
-    this.#changed(null);
+    this.#dependencies.onChange(this, null);
   }
 
   /** It waits; `reasons` for people. */
   wait(reasons: string): void {
-    const changed = this.#why !== reasons;
-    this.#explain(reasons, null);
-    if (this.#state.phase === "pending") this.#move({ kind: "wait" }, "system", reasons);
-    else if (changed) this.#changed(null);
+    const changed = this.#record.why !== reasons;
+    this.#record.explain(reasons, null);
+    if (this.#record.state.phase === "pending") this.#record.move({ kind: "wait" }, "system", reasons);
+    else if (changed) this.#dependencies.onChange(this, null);
   }
 
   skip(failure: Failure): void {
-    this.#explain(failure.message, failure);
-    this.#move({ kind: "skip" }, "system", failure.message);
-    this.#note(failure.message);
+    this.#record.blame(failure);
+    this.#record.move({ kind: "skip" }, "system", failure.message);
   }
 
   /** It cannot even be tried: for example, its port is held. */
   block(failure: Failure): void {
-    this.#explain(failure.message, failure);
-    this.#move({ kind: "block", generation: this.#state.generation }, "system", failure.message);
-    this.#note(failure.message);
+    this.#record.blame(failure);
+    this.#record.move({ kind: "block", generation: this.#record.state.generation }, "system", failure.message);
   }
 
   /** Its turn: starts the next generation with these ports and variables. */
@@ -217,11 +196,11 @@ export class Service {
     this.#ports = ports;
     this.#exit = null;
     this.#restartRequested = false;
-    this.#explain(null, null);
+    this.#record.explain(null, null);
     const { probe } = this.detected.plan;
     const hasProbe = probe !== null && !(probe.kind === "compose" && !probe.healthcheck);
-    this.#move({ kind: "spawn", hasProbe }, "system", null);
-    const { generation } = this.#state;
+    this.#record.move({ kind: "spawn", hasProbe }, "system", null);
+    const { generation } = this.#record.state;
     const start = new AbortController();
     const halted = new Promise<GenerationEnd>((resolve) => {
       this.#halt = () => {
@@ -246,7 +225,8 @@ export class Service {
       instance: () => this.#instance,
       exec: this.#dependencies.exec,
     });
-    this.#living = this.#live(launch, ready, start.signal, halted).catch((error: unknown) => {
+    // Nobody waits for it: its end is a change of state like any other.
+    this.#live(launch, ready, start.signal, halted).catch((error: unknown) => {
       // A fault of ours. The state must not stay where it is, or nobody could ever stop or start the service again.
       this.#dependencies.logger.error("A service's life ended in an error", {
         service: this.name,
@@ -261,16 +241,11 @@ export class Service {
     if (this.#halt === null) return;
     const halt = this.#halt;
     this.#halt = null;
-    if (this.#state.phase !== "stopping") {
-      this.#move({ kind: "stop", generation: this.#state.generation }, actor, null);
-      this.#note("stopping");
+    if (this.#record.state.phase !== "stopping") {
+      this.#record.move({ kind: "stop", generation: this.#record.state.generation }, actor, null);
+      this.#record.note("stopping");
     }
     halt();
-  }
-
-  /** Resolves when the generation that lives now is over. */
-  over(): Promise<void> {
-    return this.#living;
   }
 
   async #live(
@@ -290,12 +265,13 @@ export class Service {
     this.#instance = instance;
     this.#upSince = clock.monotonic();
     if (!startSignal.aborted) {
-      this.#move({ kind: "up", generation: launch.generation }, "system", null);
-      this.#note(instance.pid === null ? "started" : `started (pid ${instance.pid})`);
+      this.#record.move({ kind: "up", generation: launch.generation }, "system", null);
+      this.#record.note(instance.pid === null ? "started" : `started (pid ${instance.pid})`);
     }
 
     const probing = new AbortController();
-    const missed = this.#probe(probe, launch.generation, probing.signal);
+    const missed =
+      probe === null ? new Promise<never>(() => undefined) : this.#probe(probe, launch.generation, probing.signal);
     const cancelSteady =
       probe === null && this.detected.plan.kind !== "task"
         ? clock.after(STEADY_MS, () => this.#becameReady(launch.generation, false))
@@ -308,9 +284,9 @@ export class Service {
     probing.abort();
     cancelSteady();
 
-    if (this.#state.phase !== "stopping") {
+    if (this.#record.state.phase !== "stopping") {
       const actor = end.kind === "not_ready" ? "probe" : "system";
-      this.#move(
+      this.#record.move(
         { kind: "stop", generation: launch.generation },
         actor,
         end.kind === "exit" ? "it ended by itself" : null,
@@ -323,9 +299,9 @@ export class Service {
     this.#instance = null;
     this.#upSince = null;
     this.#halt = null;
-    if (!report.empty) this.#note(survivorsText(report.survivors));
+    if (!report.empty) this.#record.note(survivorsText(report.survivors));
 
-    if (end.kind === "halt" || this.#state.desired === "stopped" || this.#restartRequested) {
+    if (end.kind === "halt" || this.#record.state.desired === "stopped" || this.#restartRequested) {
       this.#concludeStop(report.empty ? null : survivorsText(report.survivors));
       return;
     }
@@ -339,7 +315,7 @@ export class Service {
       readyForMs,
       upForMs,
       everReady: this.#everReady,
-      tail: this.#tail(),
+      tail: this.#record.tail(),
       history: this.#history,
       now: clock.monotonic(),
       random: this.#dependencies.random(),
@@ -349,121 +325,116 @@ export class Service {
   }
 
   /** Resolves only if the deadline is missed. */
-  #probe(probe: ReadyProbe | null, generation: number, signal: AbortSignal): Promise<GenerationEnd> {
-    return new Promise((resolve, reject) => {
-      if (probe === null) return;
-      runProbe(
-        {
-          clock: this.#dependencies.clock,
-          timings: probe.timings,
-          what: probe.what,
-          attempt: probe.attempt,
-          onHealthy: () => this.#becameReady(generation, true),
-          onUnhealthy: (reason) => {
-            this.#readySince = null;
-            this.#explain(`Not healthy: ${reason}.`, null);
-            this.#move({ kind: "unhealthy", generation }, "probe", reason);
-            this.#note(`not healthy: ${reason}`);
-          },
-          onDeadline: (reason) => resolve({ kind: "not_ready", reason }),
+  async #probe(probe: ReadyProbe, generation: number, signal: AbortSignal): Promise<GenerationEnd> {
+    const reason = await untilMissed(
+      {
+        clock: this.#dependencies.clock,
+        timings: probe.timings,
+        what: probe.what,
+        attempt: probe.attempt,
+        onHealthy: () => this.#becameReady(generation, true),
+        onUnhealthy: (why) => {
+          this.#readySince = null;
+          this.#record.explain(`Not healthy: ${why}.`, null);
+          this.#record.move({ kind: "unhealthy", generation }, "probe", why);
+          this.#record.note(`not healthy: ${why}`);
         },
-        signal,
-      ).catch(reject);
-    });
+      },
+      signal,
+    );
+    return { kind: "not_ready", reason };
   }
 
   #becameReady(generation: number, probed: boolean): void {
-    if (generation !== this.#state.generation || this.#state.phase !== "running") return;
+    if (generation !== this.#record.state.generation || this.#record.state.phase !== "running") return;
     const { clock } = this.#dependencies;
     this.#readySince = clock.monotonic();
     this.#everReady = true;
     this.#missedDeadline = false;
-    this.#explain(null, null);
+    this.#record.explain(null, null);
     if (!probed) {
-      this.#changed(null);
+      this.#dependencies.onChange(this, null);
       return;
     }
     const after = ((clock.monotonic() - (this.#upSince ?? clock.monotonic())) / 1_000).toFixed(1);
-    this.#move({ kind: "healthy", generation }, "probe", null);
-    this.#note(`ready, ${after} s after its start`);
+    this.#record.move({ kind: "healthy", generation }, "probe", null);
+    this.#record.note(`ready, ${after} s after its start`);
   }
 
   #notReady(reason: string): Failure {
     const assumed = this.detected.portAssumed ? (this.#ports[0]?.port ?? null) : null;
-    return notReadyFailure(this.name, reason, assumed, this.#tail());
+    return notReadyFailure(this.name, reason, assumed, this.#record.tail());
   }
 
   #concludeStart(failure: Failure, halted: boolean): void {
-    const { generation } = this.#state;
+    const { generation } = this.#record.state;
     this.#halt = null;
-    if (halted || this.#state.phase === "stopping") {
-      if (this.#state.phase !== "stopping") this.#move({ kind: "stop", generation }, "system", null);
+    if (halted || this.#record.state.phase === "stopping") {
+      if (this.#record.state.phase !== "stopping") this.#record.move({ kind: "stop", generation }, "system", null);
       this.#concludeStop(null);
       return;
     }
-    this.#explain(failure.message, failure);
-    this.#note(failure.message);
-    this.#move({ kind: blocking.has(failure.code) ? "block" : "fail", generation }, "system", failure.message);
+    this.#record.blame(failure);
+    this.#record.move({ kind: blocking.has(failure.code) ? "block" : "fail", generation }, "system", failure.message);
     this.#honourWish();
   }
 
   /** It was meant to end, and has. If it is wanted again meanwhile, it is next in line. */
   #concludeStop(why: string | null): void {
-    this.#explain(why, null);
-    this.#move({ kind: "ended", generation: this.#state.generation }, "system", null);
-    this.#note("stopped");
+    this.#record.explain(why, null);
+    this.#record.move({ kind: "ended", generation: this.#record.state.generation }, "system", null);
+    this.#record.note("stopped");
     this.#restartRequested = false;
-    if (this.#state.desired === "running") this.#move({ kind: "want" }, "system", null);
+    if (this.#record.state.desired === "running") this.#record.move({ kind: "want" }, "system", null);
   }
 
   #follow(decision: Awaited<ReturnType<typeof decideEnding>>): void {
-    const { generation } = this.#state;
+    const { generation } = this.#record.state;
     // Between the decision and now nobody was asked; whoever asked to stop meanwhile is heard here.
-    if (this.#state.desired === "stopped" || this.#restartRequested) {
+    if (this.#record.state.desired === "stopped" || this.#restartRequested) {
       this.#concludeStop(null);
       return;
     }
     switch (decision.kind) {
       case "complete":
         this.#everReady = true;
-        this.#explain(decision.why, null);
-        this.#note(decision.why ?? "completed");
-        this.#move({ kind: "complete", generation }, "system", decision.why);
+        this.#record.explain(decision.why, null);
+        this.#record.note(decision.why ?? "completed");
+        this.#record.move({ kind: "complete", generation }, "system", decision.why);
         return;
       case "restart": {
         this.#history = decision.history;
         this.#restarts += 1;
         const why = backoffText(decision.failure, decision.delayMs);
-        this.#explain(why, decision.failure);
-        this.#note(why);
-        this.#move({ kind: "back_off", generation }, "policy", why);
+        this.#record.explain(why, decision.failure);
+        this.#record.note(why);
+        this.#record.move({ kind: "back_off", generation }, "policy", why);
         this.#cancelRetry = this.#dependencies.clock.after(decision.delayMs, () => {
           this.#cancelRetry = null;
-          this.#move({ kind: "retry", generation }, "policy", null);
+          this.#record.move({ kind: "retry", generation }, "policy", null);
         });
         return;
       }
       default:
-        this.#explain(decision.failure.message, decision.failure);
-        this.#note(decision.failure.message);
-        this.#move({ kind: decision.kind, generation }, "policy", decision.failure.message);
+        this.#record.blame(decision.failure);
+        this.#record.move({ kind: decision.kind, generation }, "policy", decision.failure.message);
     }
   }
 
   #conclude(failure: Failure): void {
-    const { generation } = this.#state;
-    if (this.#state.phase === "running") this.#move({ kind: "stop", generation }, "system", null);
+    const { generation } = this.#record.state;
+    if (this.#record.state.phase === "running") this.#record.move({ kind: "stop", generation }, "system", null);
     this.#instance = null;
     this.#upSince = null;
     this.#halt = null;
-    this.#explain(failure.message, failure);
-    this.#move({ kind: "fail", generation }, "system", failure.message);
+    this.#record.explain(failure.message, failure);
+    this.#record.move({ kind: "fail", generation }, "system", failure.message);
     this.#honourWish();
   }
 
   /** A stop that was asked for while a start was failing still counts. */
   #honourWish(): void {
-    if (this.#state.desired === "stopped") this.#move({ kind: "unwant" }, "system", null);
+    if (this.#record.state.desired === "stopped") this.#record.move({ kind: "unwant" }, "system", null);
   }
 
   #forget(): void {
@@ -472,48 +443,11 @@ export class Service {
     this.#restarts = 0;
     this.#everReady = false;
     this.#missedDeadline = false;
-    if (!this.live) this.#explain(null, null);
+    if (!this.live) this.#record.explain(null, null);
   }
 
   #cancelBackoff(): void {
     this.#cancelRetry?.();
     this.#cancelRetry = null;
-  }
-
-  #explain(why: string | null, failure: Failure | null): void {
-    this.#why = why;
-    this.#failure = failure;
-  }
-
-  #tail(): string[] {
-    return this.#dependencies.book
-      .tail(this.name, TAIL_LINES * 2)
-      .filter((line) => line.stream !== "note" && line.generation === this.#state.generation)
-      .map((line) => plainText(line.text))
-      .slice(-TAIL_LINES);
-  }
-
-  #note(text: string): void {
-    this.#dependencies.book.append(this.name, { stream: "note", text, generation: this.#state.generation, cut: false });
-  }
-
-  #move(event: ServiceEvent, actor: Actor, reason: string | null): void {
-    const from = this.#state;
-    const result = transition(from, event);
-    if (result.kind === "stale") return;
-    if (result.kind === "illegal") {
-      this.#dependencies.logger.error("A service was told something that cannot be", {
-        service: this.name,
-        phase: from.phase,
-        event: event.kind,
-      });
-      return;
-    }
-    this.#state = result.state;
-    this.#changed({ actor, action: event.kind, from, to: result.state, reason });
-  }
-
-  #changed(change: ServiceChange | null): void {
-    this.#dependencies.onChange(this, change);
   }
 }
