@@ -124,7 +124,6 @@ export function madeProject(folder: string, services: readonly Made[]): Detected
         {
           condition: "service_started",
           required: true,
-          inferred: false,
           ...(typeof need === "string" ? { condition: need } : need),
         },
       ]),

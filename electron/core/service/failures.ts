@@ -46,7 +46,7 @@ function lastWord(tail: readonly string[]): string {
 
 export function crashLoopFailure(name: string, restarts: number, last: Failure): Failure {
   return {
-    code: "service_exited",
+    code: last.code,
     message: `${name} was restarted ${restarts} times and did not stay up. ${last.message}`,
     next: `Correct the cause, then start ${name} again; it is not restarted by itself any more.`,
     details: last.details,

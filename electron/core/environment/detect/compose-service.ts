@@ -75,7 +75,7 @@ function composeDependencies({ name, definition, place, problems }: ComposeServi
   if (value === undefined || value === null) return dependencies;
   if (Array.isArray(value)) {
     for (const other of value) {
-      dependencies.set(String(other), { condition: "service_started", required: true, inferred: false });
+      dependencies.set(String(other), { condition: "service_started", required: true });
     }
   } else if (isYamlMap(value)) {
     for (const [other, options] of value) {
@@ -92,7 +92,7 @@ function composeDependencies({ name, definition, place, problems }: ComposeServi
         );
       } else {
         const required = !(isYamlMap(options) && options.get("required") === false);
-        dependencies.set(other, { condition, required, inferred: false });
+        dependencies.set(other, { condition, required });
       }
     }
   } else {

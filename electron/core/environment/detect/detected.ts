@@ -9,8 +9,6 @@ export interface Dependency {
   readonly condition: DependencyCondition;
   /** False: the service starts also where the other one fails, or is not there. */
   readonly required: boolean;
-  /** Only an order that detection inferred. It gives way where the files themselves say otherwise. */
-  readonly inferred: boolean;
 }
 
 /** What is run for a service. */

@@ -32,5 +32,5 @@ function inferred(other: DetectedService): Dependency {
   const canBeHealthy = probe !== null && !(probe.kind === "compose" && !probe.healthcheck);
   const condition =
     kind === "task" ? "service_completed_successfully" : canBeHealthy ? "service_healthy" : "service_started";
-  return { condition, required: true, inferred: true };
+  return { condition, required: true };
 }

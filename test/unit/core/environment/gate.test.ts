@@ -14,7 +14,7 @@ function gate(condition: DependencyCondition, phase: ServicePhase, ready: boolea
     ready,
     failure: null,
   };
-  return gateOf("web", new Map([["db", { condition, required, inferred: false }]]), () => seen);
+  return gateOf("web", new Map([["db", { condition, required }]]), () => seen);
 }
 
 test.each<[DependencyCondition, ServicePhase, boolean, string]>([
@@ -39,9 +39,9 @@ test.each<[DependencyCondition, ServicePhase, boolean, string]>([
 test("an optional dependency is waited for, but its failure is no obstacle", () => {
   expect(gate(healthy, "starting", false, false).kind).toBe("waiting");
   expect(gate(healthy, "failed", false, false).kind).toBe("open");
-  expect(
-    gateOf("web", new Map([["ghost", { condition: started, required: false, inferred: false }]]), () => undefined).kind,
-  ).toBe("open");
+  expect(gateOf("web", new Map([["ghost", { condition: started, required: false }]]), () => undefined).kind).toBe(
+    "open",
+  );
 });
 
 test("a skip carries the whole chain and the first cause", () => {
@@ -52,11 +52,7 @@ test("a skip carries the whole chain and the first cause", () => {
     ready: false,
     failure: dependencyFailure("api", ["db"], root),
   };
-  const result = gateOf(
-    "web",
-    new Map([["api", { condition: started, required: true, inferred: false }]]),
-    () => middle,
-  );
+  const result = gateOf("web", new Map([["api", { condition: started, required: true }]]), () => middle);
   expect(result).toMatchObject({ kind: "skip", failure: { details: { chain: ["api", "db"] }, next: "Look." } });
   expect(result.kind === "skip" && result.failure.message).toBe(
     "web was skipped: it needs api, which needs db, which failed. The task db ended with code 1.",
