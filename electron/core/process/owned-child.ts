@@ -103,7 +103,11 @@ export class OwnedChild implements OwnedProcess {
       this.#logger.warn("a process could not be ended", { name: this.lease.name, survivors: report.survivors });
       return report;
     }
-    await Promise.race([this.drained, sleep(this.#clock, 2 * drainMs)]);
+    const drained = new AbortController();
+    // Its timer must not outlive the wait: a host that has stopped everything has nothing left to wait for.
+    const late = sleep(this.#clock, 2 * drainMs, drained.signal).catch(() => undefined);
+    await Promise.race([this.drained, late]);
+    drained.abort();
     this.#closePipes();
     const holders = await this.#strangersOnPorts();
     this.#onGone(this);
