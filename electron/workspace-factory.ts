@@ -2,6 +2,7 @@
 import type { Failure } from "#shared/failure.ts";
 import { ComposeEngine } from "./core/compose/engine.ts";
 import { Environment } from "./core/environment/environment.ts";
+import { PortRegistry } from "./core/environment/ports.ts";
 import { ShellEnvironment } from "./core/environment/shell-environment.ts";
 import type { Clock } from "./core/lib/clock.ts";
 import type { Logger } from "./core/lib/logger.ts";
@@ -37,6 +38,7 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
   const { home, scope, clock, logger, keeper, settings, audit, trust } = parts;
   const shellEnvironment = new ShellEnvironment({ clock, logger });
   const engine = new ComposeEngine({ clock, logger, shellEnvironment });
+  const ports = new PortRegistry();
   const finder = new BinaryFinder({ clock });
   const logs = createLogStore({ home, clock, logger, onTrouble: parts.onTrouble });
   scope.add("logs", () => logs.close());
@@ -70,9 +72,10 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
       logger,
       shellEnvironment,
       compose: engine,
+      ports,
       audit: (entry) => audit.add(entry),
     });
     const chat = new Chat({ server, directory, clock, logger });
-    return new Workspace({ project, environment, server, chat, book, trust, clock, logger });
+    return new Workspace({ project, environment, shellEnvironment, server, chat, book, trust, clock, logger });
   };
 }

@@ -13,7 +13,12 @@ export const detectCommand: Command = {
   maxPositionals: 1,
   async run(context) {
     const profile = context.options["profile"] as string | undefined;
-    const { detection } = await detect({ directory: directoryOf(context), profile: profile ?? "dev" });
+    const { detection } = await detect({
+      directory: directoryOf(context),
+      profile: profile ?? "dev",
+      // Whatever is enumerated of it is a string.
+      environment: { ...process.env } as Record<string, string>,
+    });
     context.output.document(detection);
     if (!context.json) print(context, detection);
     return exitCode.done;

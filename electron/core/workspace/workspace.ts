@@ -4,13 +4,14 @@
  * Nothing of the folder runs before `#admit` has read it anew and found that exactly this content is trusted; what it read
  * is what is then run. The server and the environment know nothing of trust, and nobody else starts either.
  */
-import type { Detection, EnvironmentStatus } from "#shared/schema/environment.ts";
+import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { ServerStatus } from "#shared/schema/server.ts";
 import type { TrustReview } from "#shared/schema/workspace.ts";
 import { detect } from "../environment/detect/detect.ts";
 import type { DetectedProject } from "../environment/detect/detected.ts";
 import { projectFiles } from "../environment/detect/project-files.ts";
 import type { Environment } from "../environment/environment.ts";
+import type { ShellEnvironment } from "../environment/shell-environment.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Emitter } from "../lib/emitter.ts";
 import { AppError, errorText } from "../lib/error.ts";
@@ -30,6 +31,7 @@ const DEFAULT_PROFILE = "dev";
 export interface WorkspaceParts {
   readonly project: ProjectRecord;
   readonly environment: Environment;
+  readonly shellEnvironment: Pick<ShellEnvironment, "variables">;
   readonly server: OpencodeServer;
   readonly chat: Chat;
   readonly book: LogBook;
@@ -43,6 +45,7 @@ export class Workspace {
   readonly environment: Environment;
   readonly chat: Chat;
   readonly book: LogBook;
+  readonly #shellEnvironment: Pick<ShellEnvironment, "variables">;
   readonly #server: OpencodeServer;
   readonly #trust: TrustRegister;
   readonly #clock: Clock;
@@ -57,6 +60,7 @@ export class Workspace {
     this.environment = parts.environment;
     this.chat = parts.chat;
     this.book = parts.book;
+    this.#shellEnvironment = parts.shellEnvironment;
     this.#server = parts.server;
     this.#trust = parts.trust;
     this.#clock = parts.clock;
@@ -66,11 +70,6 @@ export class Workspace {
     );
     this.environment.onChange(() => this.#announce());
     this.#server.onChange(() => this.#announce());
-  }
-
-  /** Reads the folder; runs nothing. @throws AppError where the folder is gone. */
-  async detect(profile: string = DEFAULT_PROFILE): Promise<Detection> {
-    return (await detect({ directory: this.project.directory, profile })).detection;
   }
 
   async review(): Promise<TrustReview> {
@@ -191,7 +190,7 @@ export class Workspace {
         next: "Open that folder as a project of its own.",
       });
     }
-    const detected = await detect({ directory, profile });
+    const detected = await detect({ directory, profile, environment: await this.#shellEnvironment.variables() });
     const config = await readOpencodeConfig(projectFiles(directory));
     this.environment.show(detected, profile);
     return { detected, content: joinContent([{ items: detected.trust, fingerprint: detected.fingerprint }, config]) };
