@@ -46,18 +46,22 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
   return (project) => {
     const { directory, workspace: workspaceId } = project;
     const book = logs.book(workspaceId);
+    const admit = (): Promise<void> => made.admit();
     const server = new OpencodeServer({
       keeper,
       book,
       workspaceId,
       directory,
-      findBinary: async (signal) =>
-        finder.find({
+      findBinary: async (signal) => {
+        // The first step of every start, also of one that a crash brings about.
+        await admit();
+        return finder.find({
           setting: settings.get().opencodeBinary,
           environment: await shellEnvironment.variables(),
           workspace: directory,
           signal,
-        }),
+        });
+      },
       environment: async () => ({ ...(await shellEnvironment.variables()) }),
       config: () => parts.opencodeConfig,
       clock,
@@ -74,8 +78,10 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
       compose: engine,
       ports,
       audit: (entry) => audit.add(entry),
+      admit,
     });
     const chat = new Chat({ server, directory, clock, logger });
-    return new Workspace({ project, environment, shellEnvironment, server, chat, book, trust, clock, logger });
+    const made = new Workspace({ project, environment, shellEnvironment, server, chat, book, trust, clock, logger });
+    return made;
   };
 }

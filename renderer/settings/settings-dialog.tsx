@@ -60,11 +60,14 @@ function Binary({ binary }: { binary: string | null }) {
   const actions = useActions();
   const [path, setPath] = useState(binary ?? "");
   const changed = path.trim() !== (binary ?? "");
+  const save = () => {
+    if (changed) void actions.changeSettings({ opencodeBinary: path.trim() || null });
+  };
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        void actions.changeSettings({ opencodeBinary: path.trim() || null });
+        save();
       }}
     >
       <label className="block">
@@ -76,6 +79,8 @@ function Binary({ binary }: { binary: string | null }) {
           <input
             value={path}
             onChange={(event) => setPath(event.target.value)}
+            // Whoever types a path and goes on means it, as with the other settings.
+            onBlur={save}
             placeholder="Found automatically"
             spellCheck={false}
             className="h-7 min-w-0 flex-1 rounded-md bg-sunken px-2 font-mono text-sm inset-ring inset-ring-line-strong"

@@ -4,23 +4,23 @@ import { z } from "zod";
 export const projectIdSchema = z
   .string()
   .regex(/^prj_[0-9a-f]{16}$/)
-  .brand("ProjectId");
+  .brand<"ProjectId", "inout">();
 export type ProjectId = z.infer<typeof projectIdSchema>;
 
 export const workspaceIdSchema = z
   .string()
   .regex(/^wsp_[0-9a-f]{16}$/)
-  .brand("WorkspaceId");
+  .brand<"WorkspaceId", "inout">();
 export type WorkspaceId = z.infer<typeof workspaceIdSchema>;
 
 /** OpenCode's own ids are passed through; only their alphabet is checked, since they become part of a URL path. */
 const opencodeId = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9A-Za-z]{1,64}$`));
 
-export const sessionIdSchema = opencodeId("ses").brand("SessionId");
+export const sessionIdSchema = opencodeId("ses").brand<"SessionId", "inout">();
 export type SessionId = z.infer<typeof sessionIdSchema>;
 
-export const permissionIdSchema = opencodeId("per").brand("PermissionId");
+export const permissionIdSchema = opencodeId("per").brand<"PermissionId", "inout">();
 export type PermissionId = z.infer<typeof permissionIdSchema>;
 
-export const questionIdSchema = opencodeId("que").brand("QuestionId");
+export const questionIdSchema = opencodeId("que").brand<"QuestionId", "inout">();
 export type QuestionId = z.infer<typeof questionIdSchema>;

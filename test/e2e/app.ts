@@ -34,7 +34,8 @@ interface Fixtures {
   /** A copy of the sample project. */
   harbour: string;
   model: ScriptedModel;
-  app: RunningApp;
+  /** Starts the app; for tests that prepare its home first. */
+  launch: () => Promise<DeckhandPage>;
   deckhand: DeckhandPage;
 }
 
@@ -64,22 +65,26 @@ export const test = base.extend<Fixtures, { pageBrowser: Browser | null }>({
     await use(model);
     await model.close();
   },
-  app: async ({ home, model, pageBrowser }, use, testInfo) => {
+  launch: async ({ home, model, pageBrowser }, use, testInfo) => {
     const env = worldEnvironment(join(home, ".."), model);
-    const app =
-      pageBrowser === null
-        ? await startElectron(home, env)
-        : await startHeadless(home, env, async (url) => {
-            const context = await pageBrowser.newContext({ viewport: testInfo.project.use.viewport ?? null });
-            const page = await context.newPage();
-            await page.goto(url);
-            return page;
-          });
-    await use(app);
-    await app.quit();
+    const apps: RunningApp[] = [];
+    await use(async () => {
+      const app =
+        pageBrowser === null
+          ? await startElectron(home, env)
+          : await startHeadless(home, env, async (url) => {
+              const context = await pageBrowser.newContext({ viewport: testInfo.project.use.viewport ?? null });
+              const page = await context.newPage();
+              await page.goto(url);
+              return page;
+            });
+      apps.push(app);
+      return new DeckhandPage(app);
+    });
+    for (const app of apps) await app.quit();
   },
-  deckhand: async ({ app }, use) => {
-    await use(new DeckhandPage(app));
+  deckhand: async ({ launch }, use) => {
+    await use(await launch());
   },
 });
 

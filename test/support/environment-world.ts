@@ -153,6 +153,7 @@ export function madeProject(folder: string, services: readonly Made[]): Detected
       portAssumed: false,
       role: "service",
       trust: { kind: "command", name: made.name, detail: line, source: "test", warnings: [] },
+      digest: "",
       ...made.more,
     };
   });

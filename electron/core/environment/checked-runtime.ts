@@ -1,4 +1,7 @@
-/** Sees to it that a held port is told as what it is, with its holder's name, before or after the attempt to start. */
+/**
+ * What is looked at before every start, also one that nobody asked for: that the folder is still as it was approved, and that
+ * a held port is told as what it is, with its holder's name.
+ */
 import { AppError, fromFailure } from "../lib/error.ts";
 import type { ProcessKeeper } from "../process/owned.ts";
 import { portInUseFailure } from "../service/failures.ts";
@@ -9,17 +12,31 @@ export class CheckedRuntime implements Runtime {
   readonly #name: string;
   readonly #inner: Runtime;
   readonly #keeper: ProcessKeeper;
+  readonly #admit: () => Promise<void>;
   readonly #checkFirst: boolean;
 
-  /** @param checkFirst False for containers: one of ours may hold the port already, and docker says so itself if not. */
-  constructor(dependencies: { name: string; inner: Runtime; keeper: ProcessKeeper; checkFirst: boolean }) {
+  /**
+   * @param admit Rejects with `not_trusted` when what would run is no longer what was approved: a script can change between
+   *   a crash and the restart.
+   * @param checkFirst False for containers: one of ours may hold the port already, and docker says so
+   *   itself if not.
+   */
+  constructor(dependencies: {
+    name: string;
+    inner: Runtime;
+    keeper: ProcessKeeper;
+    admit: () => Promise<void>;
+    checkFirst: boolean;
+  }) {
     this.#name = dependencies.name;
     this.#inner = dependencies.inner;
     this.#keeper = dependencies.keeper;
+    this.#admit = dependencies.admit;
     this.#checkFirst = dependencies.checkFirst;
   }
 
   async start(launch: Launch, signal: AbortSignal): Promise<Instance> {
+    await this.#admit();
     if (this.#checkFirst) {
       for (const port of launch.ports) {
         if ((await portState(port.port)) !== "held") continue;

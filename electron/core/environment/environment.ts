@@ -48,6 +48,8 @@ export interface EnvironmentDependencies {
   readonly shellEnvironment: Pick<ShellEnvironment, "variables" | "warning">;
   readonly compose: ComposeEngine;
   readonly audit: (entry: AuditEntry) => void;
+  /** Asked before every start of a service; rejects with `not_trusted`. Left out, everything may start. */
+  readonly admit?: () => Promise<void>;
   /** One for all environments of the host; without it two of them could be given the same port. */
   readonly ports?: PortRegistry;
   /** In [0, 1). */

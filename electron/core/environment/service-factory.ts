@@ -30,13 +30,14 @@ export class ServiceFactory {
         old.live || old.state.phase === "pending" || old.state.phase === "waiting" || old.state.phase === "backoff";
       if (busy || isSame(old.detected, detected)) return old;
     }
-    const { keeper, clock, book, logger, random, onChange } = this.#dependencies;
+    const { keeper, clock, book, logger, random, admit, onChange } = this.#dependencies;
     return new Service({
       detected,
       runtime: new CheckedRuntime({
         name: detected.plan.name,
         inner: this.#runtime(detected),
         keeper,
+        admit: admit ?? (() => Promise.resolve()),
         checkFirst: detected.run.kind !== "compose",
       }),
       clock,

@@ -29,7 +29,8 @@ export function serviceStatus(
     failure: service.failure,
     pid: instance?.pid ?? null,
     ports: [...ports],
-    url: serviceUrl({ ports, http: detected.http }),
+    // An address that nobody serves would only mislead.
+    url: service.live ? serviceUrl({ ports, http: detected.http }) : null,
     uptimeMs: service.uptimeMs === null ? null : Math.round(service.uptimeMs),
     restarts: service.restarts,
     generation: state.generation,

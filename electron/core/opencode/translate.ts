@@ -42,7 +42,8 @@ const sessionWire = z
       id,
       parentId: parentID,
       directory,
-      title,
+      // What OpenCode calls a session until it has a title is no title.
+      title: /^(New|Child) session - \d{4}-\d\d-\d\dT/.test(title) ? "" : title,
       cost,
       tokens: used,
       createdAt: time.created,

@@ -34,7 +34,7 @@ export interface Instance {
 
 export interface Runtime {
   /**
-   * @throws AppError `port_in_use`, `docker_missing`, `docker_stopped`: it cannot start now, through no fault of its own.
+   * @throws AppError `port_in_use`, `docker_missing`, `docker_stopped`, `not_trusted`: it cannot start now, through no fault of its own.
    * `command_missing`, `spawn_failed`, `compose_failed`: it cannot start. After a rejection, or an abort, nothing is left.
    */
   start(launch: Launch, signal: AbortSignal): Promise<Instance>;

@@ -44,7 +44,7 @@ export interface ServiceDependencies {
  */
 const STEADY_MS = 1_000;
 /** These failures of a start are somebody else's: it is blocked, not broken. */
-const blocking = new Set<Failure["code"]>(["port_in_use", "docker_missing", "docker_stopped"]);
+const blocking = new Set<Failure["code"]>(["port_in_use", "docker_missing", "docker_stopped", "not_trusted"]);
 
 type GenerationEnd =
   | { readonly kind: "exit"; readonly exit: Exit }

@@ -26,6 +26,9 @@ import { joinContent, type RunnableContent, type TrustRegister } from "./trust.t
 /** How often a watched status is pushed though nothing changed but memory, CPU and uptime, in ms. */
 const REFRESH_MS = 2_000;
 
+/** One reading of the folder serves the starts of this long, in ms: shorter than anybody takes to change a file. */
+const SHARED_ADMISSION_MS = 200;
+
 const DEFAULT_PROFILE = "dev";
 
 export interface WorkspaceParts {
@@ -52,6 +55,7 @@ export class Workspace {
   readonly #logger: Logger;
   readonly #changes: Emitter<EnvironmentStatus>;
   #cancelRefresh: (() => void) | null = null;
+  #admission: { readonly at: number; readonly read: Promise<unknown> } | null = null;
   /** Whether a server was ever wanted: before, the status has none to show. */
   #serverWanted = false;
 
@@ -88,6 +92,20 @@ export class Workspace {
 
   revoke(): void {
     this.#trust.revoke(this.project.directory);
+  }
+
+  /**
+   * Whether the folder may run as it is now; asked before every single start. The services of one wave ask together and
+   * share one reading of the folder.
+   *
+   * @throws AppError `not_trusted`, `folder_missing`, …
+   */
+  async admit(): Promise<void> {
+    const now = this.#clock.monotonic();
+    if (this.#admission === null || now - this.#admission.at > SHARED_ADMISSION_MS) {
+      this.#admission = { at: now, read: this.#admit(this.environment.status().profile) };
+    }
+    await this.#admission.read;
   }
 
   /** Answers as soon as the start is accepted. @throws AppError `not_trusted`, `no_services`, `plan_invalid`, … */

@@ -49,6 +49,13 @@ export class DeckhandPage {
     await this.page.getByRole("navigation", { name: "Projects" }).getByLabel(place, { exact: true }).click();
   }
 
+  /** Runs a command of the palette by its title. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press("ControlOrMeta+k");
+    await this.page.getByRole("combobox").fill(title);
+    await this.page.getByRole("option", { name: title }).first().click();
+  }
+
   get logLines(): Locator {
     return this.page.getByRole("log", { name: "Log lines" });
   }

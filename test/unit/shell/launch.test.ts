@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { defaultHome } from "../../../electron/core/lib/home.ts";
 import { readLaunch, readSecondLaunch } from "../../../electron/shell/launch.ts";
 
-const machine = { env: {}, platform: "linux", userFolder: "/home/ann", workingDirectory: "/work" } as const;
+const machine = { env: {}, platform: "linux", userFolder: "/home/ann", workingDirectory: "/desk" } as const;
 const read = (argv: readonly string[], more: object = {}) =>
   readLaunch({ ...machine, argv: ["electron", ...argv], packaged: false, ...more });
 
@@ -26,12 +26,12 @@ describe("reading a start", () => {
     expect(read(["."], { env }).home).toBe("/from-env");
     expect(read(["."], { env: { DECKHAND_HOME: "" } }).home).toBe("/home/ann/.local/state/deckhand");
     expect(read([".", "--home"], { env }).home).toBe("/from-env");
-    expect(read([".", "--home", "here"]).home).toBe("/work/here");
+    expect(read([".", "--home", "here"]).home).toBe("/desk/here");
   });
 
   it("takes the first plain argument for a folder; from a checkout, the first is the app itself", () => {
     expect(read(["."]).directory).toBeNull();
-    expect(read([".", "shop"]).directory).toBe("/work/shop");
+    expect(read([".", "shop"]).directory).toBe("/desk/shop");
     expect(read(["/checkout", "--home", "/h", "/shop", "/other"]).directory).toBe("/shop");
     expect(read(["/shop"], { packaged: true }).directory).toBe("/shop");
     expect(read([], { packaged: true }).directory).toBeNull();

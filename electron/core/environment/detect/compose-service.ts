@@ -60,6 +60,7 @@ export function composeService(input: ComposeServiceInput): DetectedService {
     portAssumed: false,
     role: infrastructure ? "infrastructure" : "service",
     trust: trustOfService(name, file, definition),
+    digest: definitionDigest(definition),
   };
 }
 
@@ -138,8 +139,6 @@ function trustOfService(name: string, file: string, definition: YamlMap): TrustI
       : `builds ${typeof build === "string" ? build : textOf(isYamlMap(build) ? build.get("context") : "")}`,
     lineOf("entrypoint", definition.get("entrypoint")),
     lineOf("command", definition.get("command")),
-    // The digest stands for everything that is not spelled out here, so that any change asks again.
-    `definition ${definitionDigest(definition)}`,
   ];
   return {
     kind: "compose",

@@ -143,6 +143,12 @@ function portConflicts(services: readonly DetectedService[]): Problem[] {
 }
 
 function fingerprintOf(services: readonly DetectedService[]): string {
-  const facts = services.map(({ plan, run, environment, trust }) => [plan.name, run, environment, trust.detail]);
+  const facts = services.map(({ plan, run, environment, trust, digest }) => [
+    plan.name,
+    run,
+    environment,
+    trust.detail,
+    digest,
+  ]);
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }

@@ -42,6 +42,8 @@ export interface DetectedService {
   /** Where it stands when an order has to be inferred. */
   readonly role: "infrastructure" | "migrate" | "seed" | "service";
   readonly trust: TrustItem;
+  /** Stands for whatever of its definition `trust` does not spell out, so that a change of it asks again; may be empty. */
+  readonly digest: string;
 }
 
 /** The result of reading one source. */

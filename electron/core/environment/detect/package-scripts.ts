@@ -190,6 +190,7 @@ function scriptService(input: ScriptServiceInput): DetectedService {
     portAssumed: found?.assumed ?? false,
     role,
     trust: trustOfScript(name, scripts, manager),
+    digest: "",
   };
 }
 

@@ -126,6 +126,7 @@ function procfileService(input: {
     http: found !== null,
     portAssumed: false,
     role: isTask ? "migrate" : "service",
+    digest: "",
     trust: {
       kind: "command",
       name,

@@ -150,7 +150,6 @@ services:
     const project = await detectIn({ "compose.yaml": yaml("") });
     expect(project.trust[0]?.warnings).toEqual(["privileged", "network_mode host", "mounts /", "mounts ./src"]);
     const changed = await detectIn({ "compose.yaml": yaml(", labels: { a: b }") });
-    expect(changed.trust[0]?.detail).not.toBe(project.trust[0]?.detail);
     expect(changed.fingerprint).not.toBe(project.fingerprint);
   });
 });
