@@ -33,7 +33,7 @@ test("an OpenCode binary that cannot work is named, with the reason and the next
   await deckhand.command("Stop OpenCode server");
   await expect(server).toContainText("Stopped", { timeout: 20_000 });
   for (const [path, says] of cases) {
-    await page.getByRole("button", { name: "Settings" }).click();
+    await deckhand.command("Settings");
     await page.getByRole("textbox", { name: "OpenCode binary" }).fill(path);
     await page.keyboard.press("Tab");
     await page.getByRole("button", { name: "Done" }).click();

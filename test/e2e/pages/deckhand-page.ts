@@ -51,6 +51,8 @@ export class DeckhandPage {
 
   /** Runs a command of the palette by its title. */
   async command(title: string): Promise<void> {
+    // Shortcuts rest while a dialog is open, also while it fades.
+    await expect(this.page.getByRole("dialog")).toBeHidden();
     await this.page.keyboard.press("ControlOrMeta+k");
     await this.page.getByRole("combobox").fill(title);
     await this.page.getByRole("option", { name: title }).first().click();
