@@ -31,6 +31,12 @@ function copyProject(home) {
   return project;
 }
 
+/** OpenCode's sessions, settings and keys of the person are left alone: the demo has folders of its own. */
+function ownFolders(folder) {
+  const names = { XDG_DATA_HOME: "data", XDG_CONFIG_HOME: "config", XDG_STATE_HOME: "state", XDG_CACHE_HOME: "cache" };
+  return Object.fromEntries(Object.entries(names).map(([name, part]) => [name, join(folder, "opencode", part)]));
+}
+
 /** Starts the scripted model; it ends when its stdin does, which is when we do. */
 async function startModel() {
   const program = await bundleForNode({
@@ -65,6 +71,9 @@ try {
       args: ["--home", home, ...process.argv.slice(2), project],
       env: {
         ...process.env,
+        ...ownFolders(join(home, "demo")),
+        // No network: OpenCode would look for news about models.
+        OPENCODE_DISABLE_MODELS_FETCH: "1",
         DECKHAND_DEMO: "Demo: a scripted model answers, no AI is called",
         // Merged by the host into the configuration of every OpenCode server it starts.
         DECKHAND_DEMO_CONFIG: JSON.stringify(model.config),
