@@ -8,16 +8,10 @@ import type { Client } from "#shared/client.ts";
 import type { InputOf, ItemOf, StreamName } from "#shared/contract.ts";
 import type { Failure } from "#shared/failure.ts";
 import { useApp } from "../view/app.ts";
-
-/** Streams whose every item is a whole state. */
-export type StateStream = "host.watch" | "settings.watch" | "project.watch" | "environment.watch" | "chat.watch";
+import type { Live, StateStream } from "./state-streams.ts";
 
 /** The newest item, when it came (ms since the epoch), and the failure that ended the stream, if any. */
 export type Pushed<Item> = { readonly item: Item | null; readonly at: number; readonly failure: Failure | null };
-
-export interface Live {
-  retain<Name extends StateStream>(name: Name, input: InputOf<Name>): () => void;
-}
 
 /** A stream that failed is tried again after this long, in ms: its workspace may be there again. */
 const RETRY_MS = 3_000;

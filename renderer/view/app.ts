@@ -1,7 +1,7 @@
 /** The long-lived things of the page, made once in start.tsx and handed down. */
 import { createContext, use } from "react";
 import type { Client } from "#shared/client.ts";
-import type { Live } from "../ipc/live.ts";
+import type { Live } from "../ipc/state-streams.ts";
 import type { Actions } from "./actions.ts";
 import { useStore, type Store } from "./store.ts";
 import type { View } from "./view.ts";

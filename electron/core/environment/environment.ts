@@ -9,21 +9,15 @@
  * starts at once are one start.
  */
 import type { EnvironmentPhase, EnvironmentStatus } from "#shared/schema/environment.ts";
-import type { AuditEntry } from "#shared/schema/host.ts";
-import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { ServicePort } from "#shared/schema/service.ts";
 import { ComposeProject } from "../compose/compose-project.ts";
-import type { ComposeEngine } from "../compose/engine.ts";
-import type { Clock } from "../lib/clock.ts";
 import { Emitter } from "../lib/emitter.ts";
 import { AppError, errorText } from "../lib/error.ts";
-import type { Logger } from "../lib/logger.ts";
-import type { LogBook } from "../log/types.ts";
-import type { ProcessKeeper } from "../process/owned.ts";
 import type { Actor, ServiceChange } from "../service/service-record.ts";
 import type { Service } from "../service/service.ts";
 import { auditEntryOf } from "./audit-entry.ts";
 import type { DetectedProject } from "./detect/detected.ts";
+import type { EnvironmentDependencies } from "./environment-dependencies.ts";
 import { environmentPhase } from "./environment-phase.ts";
 import { Evaluations } from "./evaluations.ts";
 import { gateOf } from "./gate.ts";
@@ -35,26 +29,6 @@ import { Runs, type RunOutcome } from "./run.ts";
 import { ServiceFactory } from "./service-factory.ts";
 import { serviceStatus } from "./service-status.ts";
 import { serviceVariables } from "./service-variables.ts";
-import type { ShellEnvironment } from "./shell-environment.ts";
-
-export interface EnvironmentDependencies {
-  readonly keeper: ProcessKeeper;
-  readonly book: LogBook;
-  readonly workspaceId: WorkspaceId;
-  /** The real path of the workspace's folder. */
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly shellEnvironment: Pick<ShellEnvironment, "variables" | "warning">;
-  readonly compose: ComposeEngine;
-  readonly audit: (entry: AuditEntry) => void;
-  /** Asked before every start of a service; rejects with `not_trusted`. Left out, everything may start. */
-  readonly admit?: () => Promise<void>;
-  /** One for all environments of the host; without it two of them could be given the same port. */
-  readonly ports?: PortRegistry;
-  /** In [0, 1). */
-  readonly random?: () => number;
-}
 
 /** What the status of an environment is without its server. */
 export type OwnStatus = Omit<EnvironmentStatus, "server">;

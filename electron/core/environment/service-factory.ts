@@ -8,7 +8,7 @@ import type { Runtime } from "../service/runtime.ts";
 import { Service, type ServiceDependencies } from "../service/service.ts";
 import { CheckedRuntime } from "./checked-runtime.ts";
 import type { DetectedService } from "./detect/detected.ts";
-import type { EnvironmentDependencies } from "./environment.ts";
+import type { EnvironmentDependencies } from "./environment-dependencies.ts";
 
 export interface ServiceFactoryDependencies extends EnvironmentDependencies {
   readonly random: () => number;

@@ -2,8 +2,7 @@
  * One supervised service.
  *
  * Theory of operation: the environment decides when (`want`, `wait`, `launch`, `halt`), the service does. Each generation
- * is one straight piece of work, `#live`: start it, probe it, wait for the first of three ends (it exits, it misses its
- * deadline, it is halted), end whatever it left, decide what follows. All state moves through the table in
+ * is one straight piece of work (generation.ts), after which the service decides what follows. All state moves through the table in
  * service-states.ts, so that two wishes at once cannot produce a third: the last one wins when the generation is over.
  */
 import type { Failure } from "#shared/failure.ts";
@@ -14,11 +13,11 @@ import { errorText, toFailure } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { LogBook } from "../log/types.ts";
 import { decideEnding } from "./ending.ts";
-import { backoffText, notReadyFailure, survivorsText } from "./failures.ts";
-import { probeFor, type ProbeInput, type ReadyProbe } from "./probe-for.ts";
-import { untilMissed } from "./probe.ts";
+import { backoffText, blockingFailures, notReadyFailure, survivorsText } from "./failures.ts";
+import { liveThrough, prepareGeneration, type PreparedGeneration } from "./generation.ts";
+import type { ProbeInput } from "./probe-for.ts";
 import { NO_HISTORY, type RestartHistory } from "./restart-policy.ts";
-import type { Instance, Launch, Runtime } from "./runtime.ts";
+import type { Instance, Runtime } from "./runtime.ts";
 import { ServiceRecord, type Actor, type ServiceChange } from "./service-record.ts";
 import { isReady, livePhases, type ServiceState } from "./service-states.ts";
 
@@ -37,19 +36,6 @@ export interface ServiceDependencies {
   /** After every change, also of the reasons alone (`change` is null then). */
   readonly onChange: (service: Service, change: ServiceChange | null) => void;
 }
-
-/**
- * A service without a probe is believed to have come up for good when it has lived this long: supervisord's `startsecs`. It
- * is ready before, for those who wait for its start, but nobody reports success on the strength of a process that exists.
- */
-const STEADY_MS = 1_000;
-/** These failures of a start are somebody else's: it is blocked, not broken. */
-const blocking = new Set<Failure["code"]>(["port_in_use", "docker_missing", "docker_stopped", "not_trusted"]);
-
-type GenerationEnd =
-  | { readonly kind: "exit"; readonly exit: Exit }
-  | { readonly kind: "not_ready"; readonly reason: string }
-  | { readonly kind: "halt" };
 
 export class Service {
   readonly name: string;
@@ -201,32 +187,18 @@ export class Service {
     const hasProbe = probe !== null && !(probe.kind === "compose" && !probe.healthcheck);
     this.#record.move({ kind: "spawn", hasProbe }, "system", null);
     const { generation } = this.#record.state;
-    const start = new AbortController();
-    const halted = new Promise<GenerationEnd>((resolve) => {
-      this.#halt = () => {
-        start.abort();
-        resolve({ kind: "halt" });
-      };
-    });
-    let ready: ReadyProbe | null = null;
-    const launch: Launch = {
+    const prepared = prepareGeneration({
+      detected: this.detected,
       generation,
       ports,
       environment,
-      onLine: (stream, text, cut) => {
-        this.#dependencies.book.append(this.name, { stream, text, generation, cut });
-        ready?.onLine(text);
-      },
-    };
-    ready = probeFor({
-      spec: probe,
-      planned: this.detected.plan.ports,
-      launch,
+      onLine: (stream, text, cut) => this.#dependencies.book.append(this.name, { stream, text, generation, cut }),
       instance: () => this.#instance,
       exec: this.#dependencies.exec,
     });
+    this.#halt = prepared.halt;
     // Nobody waits for it: its end is a change of state like any other.
-    this.#live(launch, ready, start.signal, halted).catch((error: unknown) => {
+    this.#live(prepared).catch((error: unknown) => {
       // A fault of ours. The state must not stay where it is, or nobody could ever stop or start the service again.
       this.#dependencies.logger.error("A service's life ended in an error", {
         service: this.name,
@@ -248,69 +220,62 @@ export class Service {
     halt();
   }
 
-  async #live(
-    launch: Launch,
-    probe: ReadyProbe | null,
-    startSignal: AbortSignal,
-    halted: Promise<GenerationEnd>,
-  ): Promise<void> {
+  async #live(prepared: PreparedGeneration): Promise<void> {
     const { clock, runtime } = this.#dependencies;
-    let instance: Instance;
-    try {
-      instance = await runtime.start(launch, startSignal);
-    } catch (error) {
-      this.#concludeStart(toFailure(error), startSignal.aborted);
-      return;
-    }
-    this.#instance = instance;
-    this.#upSince = clock.monotonic();
-    if (!startSignal.aborted) {
-      this.#record.move({ kind: "up", generation: launch.generation }, "system", null);
-      this.#record.note(instance.pid === null ? "started" : `started (pid ${instance.pid})`);
-    }
-
-    const probing = new AbortController();
-    const missed =
-      probe === null ? new Promise<never>(() => undefined) : this.#probe(probe, launch.generation, probing.signal);
-    const cancelSteady =
-      probe === null && this.detected.plan.kind !== "task"
-        ? clock.after(STEADY_MS, () => this.#becameReady(launch.generation, false))
-        : () => undefined;
-    const exited = instance.exited.then((exit): GenerationEnd => ({ kind: "exit", exit }));
-    const end = await Promise.race([halted, exited, missed]);
-    const readyForMs = this.#readySince === null ? null : clock.monotonic() - this.#readySince;
-    const upForMs = clock.monotonic() - (this.#upSince ?? clock.monotonic());
-    this.#readySince = null;
-    probing.abort();
-    cancelSteady();
-
-    if (this.#record.state.phase !== "stopping") {
-      const actor = end.kind === "not_ready" ? "probe" : "system";
-      this.#record.move(
-        { kind: "stop", generation: launch.generation },
-        actor,
-        end.kind === "exit" ? "it ended by itself" : null,
-      );
-    }
-    if (end.kind === "exit") await instance.drained;
-    const report = await instance.stop();
-    const exit = await Promise.race([instance.exited, Promise.resolve().then(() => ({ code: null, signal: null }))]);
-    this.#exit = end.kind === "exit" ? end.exit : exit;
+    const { generation } = prepared.launch;
+    let started = false;
+    let readyForMs: number | null = null;
+    let upForMs = 0;
+    const life = await liveThrough({
+      ...prepared,
+      runtime,
+      clock,
+      task: this.detected.plan.kind === "task",
+      onUp: (instance) => {
+        started = true;
+        this.#cameUp(instance, generation, prepared.startSignal.aborted);
+      },
+      onSteady: () => this.#becameReady(generation, false),
+      onHealthy: () => this.#becameReady(generation, true),
+      onUnhealthy: (why) => {
+        this.#readySince = null;
+        this.#record.explain(`Not healthy: ${why}.`, null);
+        this.#record.move({ kind: "unhealthy", generation }, "probe", why);
+        this.#record.note(`not healthy: ${why}`);
+      },
+      onEnding: (end) => {
+        readyForMs = this.#readySince === null ? null : clock.monotonic() - this.#readySince;
+        upForMs = clock.monotonic() - (this.#upSince ?? clock.monotonic());
+        this.#readySince = null;
+        if (this.#record.state.phase === "stopping") return;
+        const reason = end.kind === "exit" ? "it ended by itself" : null;
+        this.#record.move({ kind: "stop", generation }, end.kind === "not_ready" ? "probe" : "system", reason);
+      },
+    }).catch((error: unknown) => {
+      if (started) throw error;
+      this.#concludeStart(toFailure(error), prepared.startSignal.aborted);
+      return null;
+    });
+    if (life === null) return;
+    const { end, exit, report } = life;
+    this.#exit = exit;
     this.#instance = null;
     this.#upSince = null;
     this.#halt = null;
-    if (!report.empty) this.#record.note(survivorsText(report.survivors));
-
+    const survivors = report.empty ? null : survivorsText(report.survivors);
+    if (survivors !== null) this.#record.note(survivors);
     if (end.kind === "halt" || this.#record.state.desired === "stopped" || this.#restartRequested) {
-      this.#concludeStop(report.empty ? null : survivorsText(report.survivors));
+      this.#concludeStop(survivors);
       return;
     }
-    const notReady = end.kind === "not_ready" ? this.#notReady(end.reason) : null;
+    const assumed = this.detected.portAssumed ? (this.#ports[0]?.port ?? null) : null;
+    const notReady =
+      end.kind === "not_ready" ? notReadyFailure(this.name, end.reason, assumed, this.#record.tail()) : null;
     if (notReady !== null) this.#missedDeadline = true;
     const decision = await decideEnding({
       detected: this.detected,
       ports: this.#ports,
-      exit: this.#exit,
+      exit,
       notReady,
       readyForMs,
       upForMs,
@@ -324,25 +289,13 @@ export class Service {
     this.#follow(decision);
   }
 
-  /** Resolves only if the deadline is missed. */
-  async #probe(probe: ReadyProbe, generation: number, signal: AbortSignal): Promise<GenerationEnd> {
-    const reason = await untilMissed(
-      {
-        clock: this.#dependencies.clock,
-        timings: probe.timings,
-        what: probe.what,
-        attempt: probe.attempt,
-        onHealthy: () => this.#becameReady(generation, true),
-        onUnhealthy: (why) => {
-          this.#readySince = null;
-          this.#record.explain(`Not healthy: ${why}.`, null);
-          this.#record.move({ kind: "unhealthy", generation }, "probe", why);
-          this.#record.note(`not healthy: ${why}`);
-        },
-      },
-      signal,
-    );
-    return { kind: "not_ready", reason };
+  /** @param late It was told to end before it was there. */
+  #cameUp(instance: Instance, generation: number, late: boolean): void {
+    this.#instance = instance;
+    this.#upSince = this.#dependencies.clock.monotonic();
+    if (late) return;
+    this.#record.move({ kind: "up", generation }, "system", null);
+    this.#record.note(instance.pid === null ? "started" : `started (pid ${instance.pid})`);
   }
 
   #becameReady(generation: number, probed: boolean): void {
@@ -361,11 +314,6 @@ export class Service {
     this.#record.note(`ready, ${after} s after its start`);
   }
 
-  #notReady(reason: string): Failure {
-    const assumed = this.detected.portAssumed ? (this.#ports[0]?.port ?? null) : null;
-    return notReadyFailure(this.name, reason, assumed, this.#record.tail());
-  }
-
   #concludeStart(failure: Failure, halted: boolean): void {
     const { generation } = this.#record.state;
     this.#halt = null;
@@ -375,7 +323,11 @@ export class Service {
       return;
     }
     this.#record.blame(failure);
-    this.#record.move({ kind: blocking.has(failure.code) ? "block" : "fail", generation }, "system", failure.message);
+    this.#record.move(
+      { kind: blockingFailures.has(failure.code) ? "block" : "fail", generation },
+      "system",
+      failure.message,
+    );
     this.#honourWish();
   }
 
