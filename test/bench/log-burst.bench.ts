@@ -1,19 +1,25 @@
 /**
- * Frame gaps of the page while a service writes 200,000 lines at once, beside the same page doing nothing and beside a plain
- * page that appends a row of its own for each line. One JSON line for each figure.
+ * Frame gaps of the page while a service writes 200,000 lines at once: in a browser, and in Electron where a runtime is named
+ * (ELECTRON_OVERRIDE_DIST_PATH) and there is a display; beside the same page doing nothing, and beside a plain page that
+ * appends a row of its own for each line. One JSON line for each figure.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium, type Page } from "@playwright/test";
+import { _electron, chromium, type Page } from "@playwright/test";
 import { writeBurstProject } from "../support/burst-project.ts";
 
 const LINES = 200_000;
 const top = process.cwd();
+const rootSwitches = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
-type Frames = { readonly frames: number; readonly maxGapMs: number; readonly gapsOver100Ms: number };
+interface Frames {
+  readonly frames: number;
+  readonly maxGapMs: number;
+  readonly gapsOver100Ms: number;
+}
 
 /** Starts counting frames in the page; the function returned ends it and gives the figures. */
 async function countFrames(page: Page): Promise<() => Promise<Frames>> {
@@ -39,48 +45,64 @@ async function countFrames(page: Page): Promise<() => Promise<Frames>> {
     });
 }
 
-function print(name: string, figures: Record<string, number>): void {
-  process.stdout.write(`${JSON.stringify({ bench: "log-burst", name, lines: LINES, ...figures })}\n`);
+function print(where: string, name: string, figures: Record<string, number>): void {
+  process.stdout.write(`${JSON.stringify({ bench: "log-burst", where, name, lines: LINES, ...figures })}\n`);
 }
 
-const folder = mkdtempSync(join(tmpdir(), "deckhand-bench-"));
-const burst = writeBurstProject(join(folder, "burst"), LINES);
-const host = spawn(process.execPath, [join(top, "out", "main", "headless.js"), "--home", join(folder, "home")], {
-  stdio: ["ignore", "pipe", "inherit"],
-});
-const browser = await chromium.launch({
-  executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
-  args: ["--disable-dev-shm-usage", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])],
-});
-try {
-  const address = await new Promise<string>((resolve) => createInterface({ input: host.stdout }).once("line", resolve));
-  const page = await (await browser.newContext({ viewport: { width: 1_280, height: 820 } })).newPage();
-  await page.goto(address.replace("deckhand ready ", ""));
-  await page.getByRole("button", { name: "Open folder" }).first().click();
-  await page.getByRole("textbox", { name: "Path" }).fill(join(folder, "burst"));
-  await page.getByRole("button", { name: "Open", exact: true }).click();
+/** The project is open already; its environment is started, and its logs are on screen while the burst comes. */
+async function measure(where: string, page: Page, burst: { start: () => void }): Promise<void> {
   await page.getByRole("button", { name: "Start environment" }).click();
   await page.getByRole("button", { name: "Trust and run" }).click();
   await page.getByRole("navigation", { name: "Projects" }).getByLabel("Logs", { exact: true }).click();
   await page.getByRole("log").getByText("started").first().waitFor();
+  // The server starts beside the environment; its second of work is none of the page's.
   await page.waitForTimeout(4_000);
-
   const idle = await countFrames(page);
   await page.waitForTimeout(2_000);
-  print("idle", await idle());
-
+  print(where, "idle", { ...(await idle()) });
   const busy = await countFrames(page);
   const started = performance.now();
   burst.start();
   await page.getByRole("log").getByText(`line ${LINES}`).waitFor({ timeout: 60_000 });
   const ms = Math.round(performance.now() - started);
   await page.waitForTimeout(500);
-  print("deckhand", { ...(await busy()), ms });
+  print(where, "burst", { ...(await busy()), ms });
+}
 
-  const plain = await browser.newPage();
-  const naive = await countFrames(plain);
+async function inBrowser(folder: string): Promise<void> {
+  const directory = join(folder, "burst");
+  const burst = writeBurstProject(directory, LINES);
+  const host = spawn(
+    process.execPath,
+    [join(top, "out", "main", "headless.js"), "--home", join(folder, "home"), directory],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  const browser = await chromium.launch({
+    executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
+    args: ["--disable-dev-shm-usage", ...rootSwitches],
+  });
+  try {
+    const address = await new Promise<string>((resolve) => {
+      createInterface({ input: host.stdout }).once("line", resolve);
+    });
+    const page = await (await browser.newContext({ viewport: { width: 1_280, height: 820 } })).newPage();
+    await page.goto(address.replace("deckhand ready ", ""));
+    await measure("chromium", page, burst);
+    await appendPlainly(await browser.newPage());
+  } finally {
+    await browser.close();
+    host.kill("SIGTERM");
+    await new Promise((resolve) => host.once("exit", resolve));
+  }
+}
+
+/** What a page without any of our care does with as many lines. */
+async function appendPlainly(page: Page): Promise<void> {
+  const frames = await countFrames(page);
   const begun = performance.now();
-  await plain.evaluate(async (lines) => {
+  await page.evaluate(async (lines) => {
     for (let line = 1; line <= lines; line += 1) {
       const row = document.createElement("div");
       row.textContent = `line ${line}`;
@@ -89,11 +111,36 @@ try {
       if (line % 2_000 === 0) await new Promise((resolve) => setTimeout(resolve));
     }
   }, LINES);
-  await plain.waitForTimeout(500);
-  print("a row appended for each line", { ...(await naive()), ms: Math.round(performance.now() - begun) });
-} finally {
-  await browser.close();
-  host.kill("SIGTERM");
-  await new Promise((resolve) => host.once("exit", resolve));
-  rmSync(folder, { recursive: true, force: true });
+  await page.waitForTimeout(500);
+  print("chromium", "a row appended for each line", {
+    ...(await frames()),
+    ms: Math.round(performance.now() - begun),
+  });
+}
+
+async function inElectron(folder: string, dist: string): Promise<void> {
+  const directory = join(folder, "burst");
+  const burst = writeBurstProject(directory, LINES);
+  const app = await _electron.launch({
+    executablePath: process.env["DECKHAND_ELECTRON"] ?? join(dist, "electron"),
+    args: [...rootSwitches, top, "--home", join(folder, "home"), directory],
+  });
+  try {
+    await measure("electron", await app.firstWindow(), burst);
+  } finally {
+    await app.close();
+  }
+}
+
+const dist = process.env["ELECTRON_OVERRIDE_DIST_PATH"];
+const runs = [inBrowser];
+if (dist !== undefined && process.env["DISPLAY"] !== undefined) runs.push((folder) => inElectron(folder, dist));
+else process.stderr.write("Electron is left out: no runtime is named, or there is no display.\n");
+for (const run of runs) {
+  const folder = mkdtempSync(join(tmpdir(), "deckhand-bench-"));
+  try {
+    await run(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
