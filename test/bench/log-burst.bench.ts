@@ -8,12 +8,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { _electron, chromium, type Page } from "@playwright/test";
+import { chromium, type Page } from "@playwright/test";
 import { writeBurstProject } from "../support/burst-project.ts";
+import { electronSwitches, launchElectron } from "../support/electron.ts";
 
 const LINES = 200_000;
 const top = process.cwd();
-const rootSwitches = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
 interface Frames {
   readonly frames: number;
@@ -81,7 +81,7 @@ async function inBrowser(folder: string): Promise<void> {
   );
   const browser = await chromium.launch({
     executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
-    args: ["--disable-dev-shm-usage", ...rootSwitches],
+    args: ["--disable-dev-shm-usage", ...electronSwitches],
   });
   try {
     const address = await new Promise<string>((resolve) => {
@@ -118,13 +118,11 @@ async function appendPlainly(page: Page): Promise<void> {
   });
 }
 
-async function inElectron(folder: string, dist: string): Promise<void> {
+async function inElectron(folder: string): Promise<void> {
   const directory = join(folder, "burst");
   const burst = writeBurstProject(directory, LINES);
-  const app = await _electron.launch({
-    executablePath: process.env["DECKHAND_ELECTRON"] ?? join(dist, "electron"),
-    args: [...rootSwitches, top, "--home", join(folder, "home"), directory],
-  });
+  const env = { ...process.env } as Record<string, string>;
+  const app = await launchElectron({ home: join(folder, "home"), args: [directory], env });
   try {
     await measure("electron", await app.firstWindow(), burst);
   } finally {
@@ -132,9 +130,9 @@ async function inElectron(folder: string, dist: string): Promise<void> {
   }
 }
 
-const dist = process.env["ELECTRON_OVERRIDE_DIST_PATH"];
 const runs = [inBrowser];
-if (dist !== undefined && process.env["DISPLAY"] !== undefined) runs.push((folder) => inElectron(folder, dist));
+if (process.env["ELECTRON_OVERRIDE_DIST_PATH"] !== undefined && process.env["DISPLAY"] !== undefined)
+  runs.push(inElectron);
 else process.stderr.write("Electron is left out: no runtime is named, or there is no display.\n");
 for (const run of runs) {
   const folder = mkdtempSync(join(tmpdir(), "deckhand-bench-"));

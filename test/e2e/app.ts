@@ -8,8 +8,9 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { test as base, _electron, expect, type Browser, type ElectronApplication, type Page } from "@playwright/test";
+import { test as base, expect, type Browser, type Page } from "@playwright/test";
 import { startScriptedModel, type ScriptedModel } from "../fakes/scripted-model/server.ts";
+import { launchElectron } from "../support/electron.ts";
 import { copyProject, processesOf, top, worldEnvironment } from "../support/world.ts";
 import { DeckhandPage } from "./pages/deckhand-page.ts";
 
@@ -89,15 +90,7 @@ export const test = base.extend<Fixtures, { pageBrowser: Browser | null }>({
 });
 
 async function startElectron(home: string, env: Record<string, string>): Promise<RunningApp> {
-  const dist = process.env["ELECTRON_OVERRIDE_DIST_PATH"] ?? join(top, "node_modules", "electron", "dist");
-  // The test runner has found the program; the other way is for a run of Playwright by hand, on Linux.
-  const program = process.env["DECKHAND_ELECTRON"] ?? join(dist, "electron");
-  const electron: ElectronApplication = await _electron.launch({
-    executablePath: program,
-    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), top, "--home", home],
-    env,
-    timeout: START_MS,
-  });
+  const electron = await launchElectron({ home, env });
   const page = await electron.firstWindow({ timeout: START_MS });
   const hostPid = electron.process().pid ?? 0;
   return {

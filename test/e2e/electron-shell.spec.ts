@@ -3,12 +3,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { _electron, expect, test, type ElectronApplication } from "@playwright/test";
+import { expect, test, type ElectronApplication } from "@playwright/test";
+import { electronProgram, electronSwitches, launchElectron } from "../support/electron.ts";
+import { top } from "../support/world.ts";
 
-const top = join(import.meta.dirname, "..", "..");
-const folder = process.env["ELECTRON_OVERRIDE_DIST_PATH"];
-const program = process.env["DECKHAND_ELECTRON"] ?? (folder === undefined ? "" : join(folder, "electron"));
-const switches = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 /** Every process of a test carries it, so that what is left of one can be found. */
 const environment = () => ({ ...process.env, DECKHAND_E2E_HOME: home }) as Record<string, string>;
 
@@ -31,11 +29,7 @@ test.afterEach(async () => {
 });
 
 async function launch(args: readonly string[] = []): Promise<ElectronApplication> {
-  app = await _electron.launch({
-    executablePath: program,
-    args: [...switches, top, "--home", home, ...args],
-    env: environment(),
-  });
+  app = await launchElectron({ home, args, env: environment() });
   return app;
 }
 
@@ -55,7 +49,7 @@ function exitOf(child: ChildProcess): Promise<number | null> {
 
 /** A second start of the app from the outside, with what it printed. */
 async function startAgain(args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(program, [...switches, top, "--home", home, ...args], { env: environment() });
+  const child = spawn(electronProgram, [...electronSwitches, top, "--home", home, ...args], { env: environment() });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   return { code: await exitOf(child), output };
