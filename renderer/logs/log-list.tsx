@@ -53,7 +53,9 @@ export function LogList({ feed, search, currentMatch, empty, ref }: Properties) 
     estimateSize: () => ROW_HEIGHT,
     // Rows of one height need no measuring; wrapped ones are known by their line, since places change.
     getItemKey: (index) => (wrap ? (shown[index] ? seqOf(shown[index]) : index) : index),
-    overscan: 12,
+    // At the end every row is new with every paint, so rows out of sight would only cost.
+    overscan: following ? 2 : 12,
+    useFlushSync: false,
   });
   useLayoutEffect(() => virtual.measure(), [virtual, wrap]);
 
@@ -143,8 +145,9 @@ export function LogList({ feed, search, currentMatch, empty, ref }: Properties) 
                 key={item.key}
                 ref={wrap ? virtual.measureElement : undefined}
                 data-index={item.index}
-                className="absolute top-0 left-0 w-full"
-                style={{ transform: `translateY(${item.start}px)` }}
+                // A row that cannot change what is around it is laid out by itself: at twenty paints a second this is felt.
+                className={`absolute top-0 left-0 w-full ${wrap ? "" : "contain-strict"}`}
+                style={{ transform: `translateY(${item.start}px)`, height: wrap ? undefined : ROW_HEIGHT }}
               >
                 {isGap(row) ? (
                   <GapRow gap={row} onLoad={() => feed.loadGap(row)} />

@@ -1,4 +1,3 @@
-import { Copy } from "lucide-react";
 import { memo, useState } from "react";
 import type { LogLine } from "#shared/schema/log.ts";
 import { formatClock, formatCount } from "../ui/format.ts";
@@ -68,7 +67,7 @@ export const LineRow = memo(function LineRow({
         onClick={() => void actions.copy(plainText(line.text), "1 line")}
         className="sticky right-2 hidden size-5 shrink-0 items-center justify-center rounded-sm bg-raised text-muted inset-ring inset-ring-line group-hover:inline-flex hover:text-text"
       >
-        <Copy className="size-3" aria-hidden="true" />
+        <span className="copy-glyph size-3" aria-hidden="true" />
       </button>
     </div>
   );

@@ -11,6 +11,7 @@ import type { ProcessSet } from "./process-set.ts";
 import type { ProcessSource } from "./process-table.ts";
 import type { Child } from "./spawn.ts";
 import { stopSet } from "./stop.ts";
+import { readInTurns } from "./read-in-turns.ts";
 
 /** A grandchild can hold the pipes open for as long as it lives; its parent's last words come within this. In ms. */
 const drainMs = 1_000;
@@ -142,7 +143,7 @@ export class OwnedChild implements OwnedProcess {
       }
     });
     const ended = new Promise<void>((resolve) => {
-      stream.on("data", (chunk: Buffer) => lines.write(chunk));
+      readInTurns(stream, this.#clock, (chunk) => lines.write(chunk));
       // A pipe that breaks has no more to say; that is its end too.
       stream.on("error", () => undefined);
       stream.once("close", () => {
