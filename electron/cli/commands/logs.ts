@@ -1,5 +1,6 @@
 import type { LogLine } from "#shared/schema/log.ts";
 import { AppError } from "../../core/lib/error.ts";
+import { plainText } from "../../core/log/sanitize.ts";
 import { exitCode, type Command, type CommandContext } from "../command.ts";
 import { directoryOf, openProject } from "../workspace-of.ts";
 
@@ -54,7 +55,7 @@ export async function printLogs(context: CommandContext, sources: string[] | und
         if (dropped > 0) context.output.note(`… ${dropped} lines skipped: they came faster than they could be printed`);
         for (const line of items) {
           after = line.seq;
-          if (grep === null || grep.test(plain(line.text))) printFollowed(line, context);
+          if (grep === null || grep.test(plainText(line.text))) printFollowed(line, context);
         }
       },
       onEnd: (error) => reject(new AppError(error?.code ?? "host_missing", error?.message ?? "The host has ended.")),
@@ -73,14 +74,8 @@ function printFollowed(line: LogLine, context: CommandContext): void {
 }
 
 function format(line: LogLine, context: CommandContext): string {
-  const text = context.output.colour ? `${line.text}\u001B[0m` : plain(line.text);
+  const text = context.output.colour ? `${line.text}\u001B[0m` : plainText(line.text);
   return `${new Date(line.at).toISOString().slice(11, 23)} ${line.source} | ${text}`;
-}
-
-/** Stored lines carry no escape sequence but colours. */
-function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
-  return text.replaceAll(/\u001B\[[0-9;:]*m/g, "");
 }
 
 function readTail(value: unknown): number {
