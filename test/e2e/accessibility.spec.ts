@@ -9,6 +9,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     // In Electron no second page can be opened for the report, which the legacy mode does without. `region` is off: a panel of
     // a library stands outside the landmarks, as it has to.
     const judge = async (where: string) => {
+      await page.waitForFunction(isSettled, colorScheme);
       const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).disableRules("region").analyze();
       const found = violations.map(
         ({ id, nodes }) => `${where}: ${id} at ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
@@ -22,4 +23,14 @@ for (const colorScheme of ["light", "dark"] as const) {
       await judge(place);
     }
   });
+}
+
+/** The theme is in force, nothing fades or moves any more, and what is there has been painted. */
+async function isSettled(colorScheme: string): Promise<boolean> {
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  return (
+    matchMedia(`(prefers-color-scheme: ${colorScheme})`).matches &&
+    document.querySelector("h1") !== null &&
+    document.getAnimations().every(({ playState }) => playState !== "running")
+  );
 }
