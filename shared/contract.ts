@@ -24,7 +24,7 @@ import {
   workspaceIdSchema,
 } from "./schema/id.ts";
 import { logLineSchema, logPageSchema } from "./schema/log.ts";
-import { serverStatusSchema } from "./schema/server.ts";
+import { serverHistorySchema, serverStatusSchema } from "./schema/server.ts";
 import { settingsChangeSchema, settingsSchema } from "./schema/settings.ts";
 import { projectSchema, trustReviewSchema } from "./schema/workspace.ts";
 
@@ -111,6 +111,14 @@ export const contract = {
   "server.start": procedure(ofWorkspace, serverStatusSchema),
   "server.stop": procedure(ofWorkspace, serverStatusSchema),
   "server.restart": procedure(ofWorkspace, serverStatusSchema),
+  /** Calls off what Deckhand was going to do with it by itself (`plan`). */
+  "server.keep": procedure(ofWorkspace, serverStatusSchema),
+  /** Uses a server that somebody else started, instead of one of ours. It is never ended by us, and its password not kept on disk. */
+  "server.adopt": procedure(
+    ofWorkspace.extend({ url: z.string().min(1).max(2_048), password: z.string().max(4_096) }),
+    serverStatusSchema,
+  ),
+  "server.history": stream(ofWorkspace, serverHistorySchema, { rule: "drop" }),
 
   "chat.watch": stream(ofWorkspace, chatStateSchema, { rule: "latest" }),
   "chat.models": procedure(ofWorkspace, modelListSchema),
@@ -126,6 +134,8 @@ export const contract = {
     done,
   ),
   "session.abort": procedure(ofSession, done),
+  /** Asks the agent to go on where a turn was cut off (`interrupted` of its last message). */
+  "session.continue": procedure(ofSession, done),
   "session.remove": procedure(ofSession, done),
   "session.events": stream(ofSession, sessionEventSchema, { rule: "merge", merge: mergeSessionEvents }),
   "permission.reply": procedure(

@@ -1,6 +1,6 @@
 import { Bot, Play, RotateCw, ScrollText, Square } from "lucide-react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
-import type { ServerStatus } from "#shared/schema/server.ts";
+import { stoppedServer, type ServerStatus } from "#shared/schema/server.ts";
 import { IconButton } from "../ui/button.tsx";
 import { formatAgo, formatBytes, formatCount } from "../ui/format.ts";
 import { useNow } from "../ui/now.ts";
@@ -9,19 +9,6 @@ import { StateMark } from "../ui/state-mark.tsx";
 import { useActions, usePending } from "../view/app.ts";
 import { Cell, Figure, Uptime } from "./cells.tsx";
 import { RemedyButtons } from "./remedy-buttons.tsx";
-
-const stopped: ServerStatus = {
-  state: "stopped",
-  url: null,
-  pid: null,
-  version: null,
-  uptimeMs: null,
-  memoryBytes: null,
-  restarts: 0,
-  events: 0,
-  lastEventAt: null,
-  failure: null,
-};
 
 /** The workspace's OpenCode server, in the columns of the services. */
 export function ServerRow({
@@ -33,7 +20,7 @@ export function ServerRow({
   server: ServerStatus | null;
   at: number;
 }) {
-  const server = given ?? stopped;
+  const server = given ?? stoppedServer;
   const actions = useActions();
   const pending = usePending(`server:${workspace}`);
   const running = server.state !== "stopped" && server.state !== "crashed";

@@ -58,6 +58,8 @@ export const messageInfoSchema = z.object({
   model: z.string().nullable(),
   agent: z.string().nullable(),
   error: z.object({ name: z.string(), message: z.string() }).nullable(),
+  /** The turn was cut off because the server ended: one sentence that says why. What had been written is kept. */
+  interrupted: z.string().nullable(),
   cost: z.number(),
   tokens: tokensSchema,
 });

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Failure, FailureCode } from "#shared/failure.ts";
-import type { ServerState, ServerStatus } from "#shared/schema/server.ts";
+import { stoppedServer, type ServerState, type ServerStatus } from "#shared/schema/server.ts";
 import type { Exit } from "#shared/schema/service.ts";
 import { abortError, type Clock } from "../lib/clock.ts";
 import { Emitter } from "../lib/emitter.ts";
@@ -115,6 +115,7 @@ export class OpencodeServer implements ServerConnection {
     const { clock, keeper } = this.#options;
     const process = this.#process;
     return {
+      ...stoppedServer,
       state: this.#state,
       url: this.#run?.client.url ?? null,
       pid: process?.pid ?? null,

@@ -88,6 +88,7 @@ const messageWire = z
       model: provider === null || model === null ? null : `${provider}/${model}`,
       agent: wire.agent,
       error: wire.error,
+      interrupted: null,
       cost: wire.cost,
       tokens: wire.tokens,
     };
