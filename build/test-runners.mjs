@@ -5,6 +5,7 @@ import { findChromium, findCommand, hasDisplay } from "./machine.mjs";
 import { runInForeground, runQuietly } from "./run.mjs";
 import { addTotals, none, playwrightTotals, vitestTotals } from "./test-totals.mjs";
 
+/** @param coverage Folder for its report; null: not measured. */
 export async function runVitest({ top, folder, projects, filters, coverage, env }) {
   const report = join(folder, `vitest-${projects.join("-")}.json`);
   const code = await runInForeground(
@@ -19,7 +20,7 @@ export async function runVitest({ top, folder, projects, filters, coverage, env 
       "--reporter=json",
       `--outputFile.json=${report}`,
       "--passWithNoTests",
-      ...(coverage ? ["--coverage"] : []),
+      ...(coverage === null ? [] : ["--coverage", `--coverage.reportsDirectory=${coverage}`]),
       ...filters,
     ],
     { cwd: top, env },

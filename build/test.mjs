@@ -2,12 +2,15 @@
  * `npm test [-- PART… [FILTER…]] [--coverage]`: every check of the project, each with its own heading. What this machine cannot
  * run is skipped with one line that says what and why. The last line is always `N passed, N failed, N skipped`.
  *
+ * `--coverage` measures unit, integration and faults together and judges the folders that have a floor.
+ *
  * Parts: lint, format, types, dead-code, build, unit, integration, faults, e2e. Filters are handed to the test runner.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildIfStale } from "./build.mjs";
+import { judgeCoverage } from "./coverage-floors.mjs";
 import { findRuntime } from "./electron-runtime.mjs";
 import { dockerTrouble } from "./machine.mjs";
 import { runQuietly } from "./run.mjs";
@@ -20,11 +23,12 @@ const vitestProjects = ["unit", "integration", "faults"];
 const parts = [...staticChecks, "build", ...vitestProjects, "e2e"];
 
 const args = process.argv.slice(2);
-const coverage = args.includes("--coverage");
+const wantsCoverage = args.includes("--coverage");
 const named = args.filter((argument) => parts.includes(argument));
 const filters = args.filter((argument) => !parts.includes(argument) && argument !== "--coverage");
 const wanted = named.length === 0 ? parts : named;
 const folder = mkdtempSync(join(tmpdir(), "deckhand-test-"));
+const coverage = wantsCoverage ? join(folder, "coverage") : null;
 
 let totals = none;
 const count = (more) => {
@@ -68,10 +72,17 @@ async function main() {
 
   const projects = vitestProjects.filter((each) => wanted.includes(each) && (built || each === "unit"));
   // Coverage is only true of all parts together, so they run as one.
-  const runs = coverage && projects.length > 0 ? [projects] : projects.map((each) => [each]);
+  const runs = wantsCoverage && projects.length > 0 ? [projects] : projects.map((each) => [each]);
   for (const run of runs) {
     heading(run.join(", "));
     count(await runVitest({ top, folder, projects: run, filters, coverage, env }));
+  }
+  if (coverage !== null) {
+    heading("coverage");
+    for (const { line, ok } of judgeCoverage(top, join(coverage, "coverage-summary.json"))) {
+      say(line);
+      count({ ...none, ...(ok ? { passed: 1 } : { failed: 1 }) });
+    }
   }
   if (wanted.includes("e2e") && built) {
     heading("e2e");

@@ -14,7 +14,7 @@ export default defineConfig({
   root: top,
   test: {
     reporters: ["default"],
-    coverage: { provider: "v8", include: ["electron/**", "shared/**"], reporter: ["text-summary", "text"] },
+    coverage: { provider: "v8", include: ["electron/**", "shared/**"], reporter: ["text-summary", "json-summary"] },
     projects: [
       {
         root: top,
