@@ -109,6 +109,17 @@ describe("stop", () => {
     expect(await owned.exited).toEqual({ code: 5, signal: null });
   });
 
+  test("repeats the signal for a program that swallows the first; the clean-up it began is left alone", async () => {
+    writeFileSync(join(home, "clean-up"), "trap 'echo hit' TERM; sleep 0.9; echo cleaned");
+    const script = `trap 'trap "exit 6" TERM; sh clean-up &' TERM; echo up; while :; do sleep 0.05; done`;
+    const owned = await start(["sh", "-c", script], { graceMs: 10_000, repeatAfterMs: 300 });
+    await firstLine();
+    expect(await owned.stop()).toEqual({ empty: true, survivors: [], killed: false });
+    expect(await owned.exited).toEqual({ code: 6, signal: null });
+    expect(lines).toContain("cleaned");
+    expect(lines).not.toContain("hit");
+  });
+
   test("sends the signal that was asked for", async () => {
     const owned = await start(["sh", "-c", "trap 'exit 9' INT; echo up; while :; do sleep 0.05; done"], {
       stopSignal: "SIGINT",

@@ -270,6 +270,7 @@ export class Keeper implements ProcessKeeper {
       source: this.#source,
       clock: this.#clock,
       logger: this.#logger,
+      repeatAfterMs: request.repeatAfterMs,
       onLine: request.onLine,
       onExit: () => this.#sweepSoon(),
       onGone: (gone) => this.#forget(gone),

@@ -27,6 +27,7 @@ export class OwnedChild implements OwnedProcess {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #onGone: (child: OwnedChild) => void;
+  readonly #repeatAfterMs: number | undefined;
   #hasExited = false;
   #stopping: { readonly report: Promise<StopReport>; deadline: number } | null = null;
 
@@ -37,6 +38,7 @@ export class OwnedChild implements OwnedProcess {
     readonly source: ProcessSource;
     readonly clock: Clock;
     readonly logger: Logger;
+    readonly repeatAfterMs: number | undefined;
     readonly onLine: SpawnRequest["onLine"];
     readonly onExit: (child: OwnedChild) => void;
     /** Called once, when nothing of it is left. */
@@ -49,6 +51,7 @@ export class OwnedChild implements OwnedProcess {
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#onGone = options.onGone;
+    this.#repeatAfterMs = options.repeatAfterMs;
     this.exited = new Promise((resolve) => {
       this.#child.once("exit", (code, signal) => {
         this.#hasExited = true;
@@ -96,6 +99,7 @@ export class OwnedChild implements OwnedProcess {
       set: this.set,
       signalFor: () => this.lease.stopSignal,
       deadline,
+      repeatAfterMs: this.#repeatAfterMs,
       lastPass: (pid) => lastPass(pid, this.#clock, this.#logger),
     });
     if (!report.empty) {

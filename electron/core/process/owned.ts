@@ -17,6 +17,11 @@ export interface SpawnRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Sent first when it is stopped. Default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
+  /**
+   * The stop signal is sent again this often, in ms, while the grace lasts: for programs that can swallow one. OpenCode
+   * does while it installs packages, and ends at the second (measured with 1.18). Default: it is sent once.
+   */
+  readonly repeatAfterMs?: number;
   /** From the first signal to SIGKILL, in ms. */
   readonly graceMs: number;
   /** Ports it is known to want; recorded, and freed when it is gone. */

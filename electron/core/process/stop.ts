@@ -12,6 +12,8 @@ export interface StopRequest {
   readonly signalFor: (entry: ProcessEntry) => NodeJS.Signals;
   /** In monotonic ms: when SIGKILL is due. Read again at each look, so that a caller in more of a hurry can lower it. */
   readonly deadline: () => number;
+  /** Until then the first signal is sent again this often, in ms, to who got it and still lives. Default: sent once. */
+  readonly repeatAfterMs?: number | undefined;
   /** Tried once on what is left after all rounds, just before it is reported. */
   readonly lastPass?: (pid: number) => Promise<void>;
 }
@@ -32,16 +34,23 @@ export async function stopSet(request: StopRequest): Promise<StopReport> {
   const { source, clock, set } = request;
   const signalled = new Set<number>();
   const askedGroups = new Set<number>();
-  ask(request, await set.refresh(), signalled, askedGroups);
+  const asked = await set.refresh();
+  ask(request, asked, signalled, askedGroups);
   // Who was forked outside the signalled groups between the look and the signal. What a group starts in answer to the
   // signal (a clean-up program) is left alone.
   ask(request, await set.refresh(), signalled, askedGroups);
   for (const member of set.members) signalProcess(source, member, "SIGCONT");
 
+  const { repeatAfterMs = Infinity } = request;
+  let repeatAt = clock.monotonic() + repeatAfterMs;
   let wait = pollMinMs;
   while (clock.monotonic() < request.deadline()) {
     if (await isEmpty(set)) return { empty: true, survivors: [], killed: false };
-    await sleep(clock, Math.max(1, Math.min(wait, request.deadline() - clock.monotonic())));
+    if (clock.monotonic() >= repeatAt) {
+      askAgain(request, asked);
+      repeatAt = clock.monotonic() + repeatAfterMs;
+    }
+    await sleep(clock, Math.max(1, Math.min(wait, Math.min(repeatAt, request.deadline()) - clock.monotonic())));
     wait = Math.min(pollMaxMs, wait * 1.5);
   }
   if (await isEmpty(set)) return { empty: true, survivors: [], killed: false };
@@ -84,6 +93,13 @@ function ask(
   for (const member of members) {
     if (signalled.has(member.pid) || askedGroups.has(member.pgid)) continue;
     if (signalProcess(source, member, signalFor(member)) === "sent") signalled.add(member.pid);
+  }
+}
+
+/** One by one and not by group: what a group has started since, to clean up, is still left alone. */
+function askAgain({ source, signalFor }: StopRequest, asked: readonly ProcessEntry[]): void {
+  for (const member of asked) {
+    if (signalProcess(source, member, signalFor(member)) === "sent") signalProcess(source, member, "SIGCONT");
   }
 }
 
