@@ -88,9 +88,16 @@ export function serverLook(state: ServerState): Look {
       return look("half", "busy", "Starting");
     case "running":
       return look("full", "good", "Running");
+    case "degraded":
+      // The word of the environment, for the same thing: it runs, and something that should be there is not.
+      return look("alert", "busy", "Degraded");
+    case "auth":
+      return look("alert", "bad", "Locked out");
     case "stopping":
       return look("half", "busy", "Stopping");
     case "crashed":
       return look("alert", "bad", "Crashed");
+    case "gave_up":
+      return look("alert", "bad", "Gave up");
   }
 }

@@ -36,6 +36,7 @@ const info = (id: string, role: "user" | "assistant", change: Partial<MessageInf
   model: "anthropic/claude-sonnet",
   agent: "build",
   error: null,
+  interrupted: null,
   cost: 0.02,
   tokens,
   ...change,
@@ -99,7 +100,31 @@ const rows = await database.all("select * from orders limit ?", [limit]);
 
 The tests pass. See [the SQLite notes](https://sqlite.org/lang_select.html) on \`LIMIT\`.`;
 
-export const conversation = (): Message[] => [
+const cutOff: Message[] = [
+  {
+    ...info("m3", "user"),
+    parts: [{ type: "text", id: "p8", text: "Do the same for the customers endpoint.", synthetic: false, done: true }],
+  },
+  {
+    ...info("m4", "assistant", {
+      completedAt: null,
+      interrupted: "the OpenCode server ended (signal SIGKILL) while it was answering.",
+    }),
+    parts: [
+      tool("p9", "grep", { pattern: "limit", path: "customers.mjs" }, { title: "limit", output: "customers.mjs:11" }),
+      {
+        type: "text",
+        id: "p10",
+        text: "The customers endpoint has the same fault in line 11. I bind the value the same way and then",
+        synthetic: false,
+        done: false,
+      },
+    ],
+  },
+];
+
+/** The last turn was cut off in the scenario `interrupted`. */
+export const conversation = (scenario: string): Message[] => [
   {
     ...info("m1", "user"),
     parts: [
@@ -150,6 +175,7 @@ export const conversation = (): Message[] => [
       { type: "patch", id: "p7", files: ["/home/kim/projects/harbour/api.mjs"] },
     ],
   },
+  ...(scenario === "interrupted" ? cutOff : []),
 ];
 
 export const bashPermission: PermissionRequest = {

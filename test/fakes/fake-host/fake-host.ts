@@ -3,11 +3,13 @@ import type { ChatState, SessionEvent } from "#shared/schema/chat.ts";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { HostInfo } from "#shared/schema/host.ts";
 import type { ProjectId, SessionId, WorkspaceId } from "#shared/schema/id.ts";
-import type { Settings } from "#shared/schema/settings.ts";
+import { stoppedServer, type ServerStatus } from "#shared/schema/server.ts";
+import { settingsSchema, type Settings } from "#shared/schema/settings.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { chatOf, conversation, mainSession, session, turn } from "./chat.ts";
 import { createFakeConnection, FakeFailure } from "./fake-connection.ts";
 import { FakeLog } from "./logs.ts";
+import { historyOf, runningServer, serverOf } from "./servers.ts";
 import { environmentOf, workspace } from "./services.ts";
 
 /** One state that is pushed to everyone who watches it. */
@@ -60,7 +62,7 @@ export function createFakeHost(scenario: string) {
           ]
         : [],
   });
-  const settings = watched<Settings>({ theme: "system", opencodeBinary: null, serverWithEnvironment: true });
+  const settings = watched<Settings>(settingsSchema.parse({}));
   const projects = watched<Project[]>(
     scenario === "welcome"
       ? []
@@ -104,6 +106,10 @@ export function createFakeHost(scenario: string) {
     }, 30);
   };
   const to = (name: string) => environment.set(environmentOf(name));
+  const serverBecomes = (server: ServerStatus): ServerStatus => {
+    environment.set({ ...environment.get(), server });
+    return server;
+  };
 
   const { connection, become } = createFakeConnection(
     {
@@ -113,10 +119,10 @@ export function createFakeHost(scenario: string) {
       "environment.watch": (input, push) => (others[input.workspace] ?? environment).watch(input, push),
       "chat.watch": chat.watch,
       "settings.change": (change) => {
-        settings.set({
-          ...settings.get(),
-          ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
-        });
+        const { server, ...rest } = change;
+        settings.set(
+          settingsSchema.parse({ ...settings.get(), ...rest, server: { ...settings.get().server, ...server } }),
+        );
         return settings.get();
       },
       "project.open": ({ directory }) => {
@@ -146,12 +152,24 @@ export function createFakeHost(scenario: string) {
         return null;
       },
       "environment.restart": () => ({ runId: "run_2" }),
-      "server.start": () => (to("ready"), environmentOf("ready").server!),
-      "server.stop": () => (
-        environment.set({ ...environment.get(), server: environmentOf("stopped").server }),
-        environmentOf("stopped").server!
-      ),
-      "server.restart": () => environmentOf("ready").server!,
+      "server.start": () => serverBecomes(runningServer),
+      "server.stop": () => serverBecomes(stoppedServer),
+      "server.restart": () => serverBecomes({ ...runningServer, generation: runningServer.generation + 1 }),
+      "server.keep": () => serverBecomes({ ...(environment.get().server ?? runningServer), plan: null }),
+      "server.adopt": ({ url, password }) => {
+        if (password !== "open sesame")
+          throw new FakeFailure(
+            "opencode_auth",
+            `The server at ${url} refused the password.`,
+            "Check the password; it is in OPENCODE_SERVER_PASSWORD of whoever started it.",
+          );
+        return serverBecomes({ ...(serverOf("server-adopted") ?? runningServer), url });
+      },
+      "server.history": (_input, push) => {
+        const server = environment.get().server ?? stoppedServer;
+        push({ reset: true, samples: server.memoryBytes === null ? [] : historyOf(server) });
+      },
+      "session.continue": ({ session: id }) => (play(id as SessionId, "Go on where you were cut off."), null),
       "trust.review": () => ({
         directory: "/home/kim/projects/harbour",
         state: "never",
@@ -237,7 +255,7 @@ export function createFakeHost(scenario: string) {
           push({
             kind: "snapshot",
             session: known,
-            messages: id === mainSession ? conversation() : [],
+            messages: id === mainSession ? conversation(scenario) : [],
             truncated: false,
           });
         if (scenario === "turn-error")

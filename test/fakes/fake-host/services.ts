@@ -1,8 +1,9 @@
 /** Believable services in every state. */
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
-import type { ServerStatus } from "#shared/schema/server.ts";
+import { stoppedServer } from "#shared/schema/server.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
+import { runningServer, serverOf } from "./servers.ts";
 
 export const workspace = "wsp_00000000000000a1" as WorkspaceId;
 
@@ -104,29 +105,6 @@ export function shop(): ServiceStatus[] {
     }),
   ];
 }
-
-export const runningServer: ServerStatus = {
-  state: "running",
-  url: "http://127.0.0.1:41233",
-  pid: 4_188,
-  version: "1.18.33",
-  uptimeMs: 802_000,
-  memoryBytes: 318 * 1_048_576,
-  restarts: 0,
-  events: 1_204,
-  lastEventAt: new Date(Date.now() - 4_000).toISOString(),
-  failure: null,
-};
-const stoppedServer: ServerStatus = {
-  ...runningServer,
-  state: "stopped",
-  url: null,
-  pid: null,
-  uptimeMs: null,
-  memoryBytes: null,
-  events: 0,
-  lastEventAt: null,
-};
 
 const base = (change: Partial<EnvironmentStatus>): EnvironmentStatus => ({
   directory: "/home/kim/projects/harbour",
@@ -305,6 +283,6 @@ export function environmentOf(scenario: string): EnvironmentStatus {
         ),
       });
     default:
-      return base({});
+      return base({ server: serverOf(scenario) ?? runningServer });
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
+import { settingsSchema } from "#shared/schema/settings.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { scoreCommand } from "../../../renderer/shell/command-score.ts";
 import type { CommandContext } from "../../../renderer/shell/command.ts";
@@ -98,7 +99,7 @@ test("starting follows the setting about the server", () => {
     actions,
     project,
     environment: environment({}),
-    settings: { theme: "system", opencodeBinary: null, serverWithEnvironment: false },
+    settings: settingsSchema.parse({ serverWithEnvironment: false }),
   });
   commandFor(given, (shortcut) => shortcut === "Mod+Shift+S")?.run(given);
   expect(asked).toEqual([["startEnvironment", workspace, false]]);

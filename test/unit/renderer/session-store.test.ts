@@ -26,6 +26,7 @@ const info = (message: string, role: MessageInfo["role"], createdAt: number): Me
   model: null,
   agent: null,
   error: null,
+  interrupted: null,
   cost: 0,
   tokens,
 });
