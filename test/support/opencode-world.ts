@@ -16,6 +16,8 @@ import { MemoryBook } from "./memory-book.ts";
 export interface World {
   readonly root: string;
   readonly directory: string;
+  /** What stands for the login shell's: folders of its own for all that OpenCode keeps. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly keeper: Keeper;
   readonly book: MemoryBook;
   readonly server: OpencodeServer;
@@ -75,6 +77,7 @@ export function openWorld(options: WorldOptions): World {
   return {
     root,
     directory,
+    environment,
     keeper,
     book,
     server,

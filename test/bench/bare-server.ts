@@ -1,0 +1,91 @@
+/** `opencode serve` without any manager, started as ours is: the same arguments, environment and folders. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { createInterface } from "node:readline";
+import { SERVER_USERNAME } from "../../electron/core/opencode/client.ts";
+import { launchArguments, launchEnvironment } from "../../electron/core/opencode/launch.ts";
+import { pause } from "./machine.ts";
+
+export interface BareServer {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly password: string;
+  /** From spawn, in ms, until it said where it listens; health answered; the first byte of the event stream came. */
+  readonly listeningMs: number;
+  readonly healthMs: number;
+  readonly eventMs: number;
+  /** SIGTERM, and the wait for its exit. */
+  stop(): Promise<void>;
+}
+
+export interface BareOptions {
+  readonly binary: string;
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Resolves when health has answered and the first byte of `/global/event` is here; both are asked for at once. */
+export async function startBare(options: BareOptions): Promise<BareServer> {
+  const password = randomBytes(32).toString("base64url");
+  const [program, ...rest] = launchArguments(options.binary);
+  const env = launchEnvironment({ base: options.environment, password, config: null });
+  const begun = performance.now();
+  const child = spawn(program, rest, { cwd: options.cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  child.stderr.resume();
+  const url = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const found = /listening on (http:\/\/\S+)/.exec(line)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+    void exited.then(() => reject(new Error("The bare server ended before it listened.")));
+  });
+  const listeningMs = performance.now() - begun;
+  const headers = authorization(password);
+  const health = async () => {
+    await untilHealthy(url, headers);
+    return performance.now() - begun;
+  };
+  const giveUp = new AbortController();
+  const firstEvent = async () => {
+    // On a connection that works by then, or on one of its own.
+    const answer = await fetch(`${url}/global/event`, { headers, signal: giveUp.signal }).catch(() =>
+      fetch(`${url}/global/event`, { headers, signal: giveUp.signal }),
+    );
+    await answer.body?.getReader().read();
+    return performance.now() - begun;
+  };
+  const [healthMs, eventMs] = await Promise.all([health(), firstEvent()]);
+  return {
+    child,
+    url,
+    password,
+    listeningMs,
+    healthMs,
+    eventMs,
+    async stop() {
+      giveUp.abort();
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
+
+/** Asks until health answers. `fetch` keeps connections by address: one to an earlier server on the same port may break first. */
+export async function untilHealthy(url: string, headers: Record<string, string>, pauseMs = 5): Promise<void> {
+  for (;;) {
+    try {
+      const answer = await fetch(`${url}/global/health`, { headers });
+      await answer.text();
+      if (answer.ok) return;
+    } catch (error) {
+      // Nobody listens yet, or not any more.
+      if (!(error instanceof TypeError)) throw error;
+    }
+    await pause(pauseMs);
+  }
+}
+
+export function authorization(password: string): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${SERVER_USERNAME}:${password}`).toString("base64")}` };
+}
