@@ -88,10 +88,11 @@ export class Keeper implements ProcessKeeper {
       onChange: () => this.#recordRun(),
     });
     this.#usage = new UsageSampler({
+      source: this.#source,
       clock: options.clock,
       logger: options.logger,
       sets: () => [...this.#children.values()].map((child) => [child.id, child.set] as const),
-      onSampled: () => this.#forgetEmpty(),
+      onLooked: () => this.#forgetEmpty(),
     });
   }
 

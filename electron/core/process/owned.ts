@@ -80,6 +80,10 @@ export interface Usage {
   readonly memoryBytes: number;
   /** Percent of one core since the last reading; null on the first. */
   readonly cpuPercent: number | null;
+  /** How many processes the tree has. */
+  readonly processes: number;
+  /** Who of the tree used most of the CPU since the last reading; null on the first, and where nobody used any. */
+  readonly busiest: { readonly pid: number; readonly command: string; readonly cpuPercent: number } | null;
 }
 
 export interface ProcessKeeper {
@@ -88,7 +92,10 @@ export interface ProcessKeeper {
   hold(request: HoldRequest): Promise<Hold>;
   /** Everything owned now, the guardian included, for `deckhand ps`. */
   list(): OwnedProcessView[];
-  /** The latest reading for one owned process, by lease id; null before the first. */
+  /**
+   * The latest reading for one owned process, by lease id; null before the first. At most 2 s old while somebody asks every
+   * few seconds; one that nobody has asked for is up to 10 s old, and a fresh one follows at once.
+   */
   usage(id: string): Usage | null;
   /** Who listens on a TCP port of this machine, or null. Used to name the holder of a port; never to kill it. */
   portHolder(port: number): Promise<{ readonly pid: number; readonly command: string } | null>;

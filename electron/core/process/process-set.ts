@@ -146,4 +146,28 @@ export class ProcessSet {
     this.#sharedGroups = sharedGroups;
     return members;
   }
+
+  /**
+   * The cheap look: who of the known members lives, with newer figures, and which children they have since. It misses who
+   * left its parent in between; the next `refresh` finds those. Where the system offers no such look, it is a `refresh`.
+   */
+  async follow(maxAgeMs: number): Promise<readonly ProcessEntry[]> {
+    const { children } = this.#source;
+    if (children === undefined) return this.refresh(maxAgeMs);
+    const exclude = this.#exclude();
+    const members = new Map<number, ProcessEntry>();
+    const queue: number[] = [];
+    const add = (pid: number, startTime: string | null) => {
+      if (pid <= 1 || pid === process.pid || exclude.has(pid) || members.has(pid)) return;
+      const entry = this.#source.read(pid);
+      if (entry === null || entry.dead || (startTime !== null && entry.startTime !== startTime)) return;
+      members.set(pid, entry);
+      queue.push(pid);
+    };
+    for (const { pid, startTime } of [...this.#seeds, ...this.#known]) add(pid, startTime);
+    for (let pid = queue.pop(); pid !== undefined; pid = queue.pop())
+      for (const child of children(pid)) add(child, null);
+    this.#known = [...members.values()];
+    return this.#known;
+  }
 }

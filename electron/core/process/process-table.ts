@@ -36,6 +36,8 @@ export interface ProcessSource {
   snapshot(maxAgeMs?: number): Promise<ProcessTable>;
   /** One process now, a zombie included; null when there is none. */
   read(pid: number): ProcessEntry | null;
+  /** The children of a process now, in pids; absent where the system cannot tell them without a look at all processes. */
+  children?(pid: number): readonly number[];
   /** Its command line for people, at most 200 characters; empty when it is gone. */
   command(pid: number): string;
 }

@@ -2,11 +2,22 @@ import { linuxProcesses } from "./process-table-linux.ts";
 import { macProcesses } from "./process-table-mac.ts";
 import type { ProcessSource, ProcessTable } from "./process-table.ts";
 
-/** Looks at the processes of this machine. @throws Error on a system that is neither Linux nor macOS. */
+let shared: ProcessSource | null = null;
+
+/**
+ * Looks at the processes of this machine; one for all who ask, since it keeps a file descriptor in reserve.
+ *
+ * @throws Error on a system that is neither Linux nor macOS.
+ */
 export function systemProcesses(): ProcessSource {
-  if (process.platform === "linux") return shareSnapshots(linuxProcesses());
-  if (process.platform === "darwin") return shareSnapshots(macProcesses());
-  throw new Error(`Processes cannot be watched on ${process.platform}; Linux and macOS are supported.`);
+  shared ??= shareSnapshots(processesOf(process.platform));
+  return shared;
+}
+
+function processesOf(platform: NodeJS.Platform): ProcessSource {
+  if (platform === "linux") return linuxProcesses();
+  if (platform === "darwin") return macProcesses();
+  throw new Error(`Processes cannot be watched on ${platform}; Linux and macOS are supported.`);
 }
 
 /**
@@ -18,6 +29,7 @@ function shareSnapshots(source: ProcessSource): ProcessSource {
   return {
     bootId: source.bootId,
     read: (pid) => source.read(pid),
+    ...(source.children === undefined ? {} : { children: source.children }),
     command: (pid) => source.command(pid),
     snapshot(maxAgeMs = 0) {
       const now = performance.now();

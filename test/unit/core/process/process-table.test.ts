@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { findMarker } from "../../../../electron/core/process/marker.ts";
-import { parseStat } from "../../../../electron/core/process/process-table-linux.ts";
+import { parseStat, programOf } from "../../../../electron/core/process/process-table-linux.ts";
 import { parseProcessList } from "../../../../electron/core/process/process-table-mac.ts";
 import { systemProcesses } from "../../../../electron/core/process/system-processes.ts";
+import { until } from "../../../support/until.ts";
 import { parseLsof, listeningInodes } from "../../../../electron/core/process/port-holder.ts";
 
 test("a child is seen with its group, session, memory, command and marker, and is gone after its end", async () => {
@@ -27,6 +28,48 @@ test("a child is seen with its group, session, memory, command and marker, and i
   expect(source.read(pid)).toBeNull();
   expect((await source.snapshot()).entries.has(pid)).toBe(false);
   expect(source.command(pid)).toBe("");
+});
+
+test("a marker is read again when a process runs another program, and not otherwise", async () => {
+  const source = systemProcesses();
+  const script = "read line; DECKHAND_MARKER=a.b.c exec sleep 600";
+  const child = spawn("sh", ["-c", script], {
+    stdio: ["pipe", "ignore", "ignore"],
+    env: { PATH: process.env["PATH"] },
+  });
+  const pid = child.pid ?? 0;
+  const marker = async () => (await source.snapshot()).marker(pid);
+  expect(await marker()).toBeNull();
+  expect(await marker()).toBeNull();
+  child.stdin.write("go\n");
+  await until("the marker of the other program", 5_000, async () => (await marker()) === "a.b.c");
+  expect(await marker()).toBe("a.b.c");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(await marker()).toBeNull();
+});
+
+test("the program of a process is told apart by where its environment lies", () => {
+  const line = (bounds: string) => `7 (a b) ) S ${Array.from({ length: 46 }, (_, at) => at + 4).join(" ")} ${bounds} 0`;
+  expect(programOf(line("1000 1200"))).toBe(programOf(line("1000 1200")));
+  expect(programOf(line("1000 1200"))).not.toBe(programOf(line("1004 1200")));
+  expect(programOf(line("1000 1200"))).not.toBe(programOf(line("1000 1204")));
+});
+
+test("the children of a process are told without a look at all", async () => {
+  const source = systemProcesses();
+  const parent = spawn("sh", ["-c", "sleep 600 & sleep 601 & echo up; wait"], {
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
+  await once(parent.stdout, "data");
+  const pid = parent.pid ?? 0;
+  const children = source.children?.(pid) ?? [];
+  expect(children.map((child) => source.command(child)).toSorted()).toEqual(["sleep 600", "sleep 601"]);
+  expect(source.children?.(children[0] ?? 0)).toEqual([]);
+  process.kill(-pid, "SIGKILL");
+  await once(parent, "exit");
+  expect(source.children?.(pid)).toEqual([]);
 });
 
 test("a zombie counts as dead, though it can still be signalled", async () => {
