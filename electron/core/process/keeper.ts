@@ -272,7 +272,7 @@ export class Keeper implements ProcessKeeper {
       clock: this.#clock,
       logger: this.#logger,
       repeatAfterMs: request.repeatAfterMs,
-      onLine: request.onLine,
+      output: request,
       onExit: () => this.#sweepSoon(),
       onGone: (gone) => this.#forget(gone),
     });

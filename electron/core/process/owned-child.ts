@@ -4,7 +4,7 @@ import { errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import { lastPass } from "./last-pass.ts";
 import type { ProcessLease } from "./lease.ts";
-import { LineSplitter } from "./lines.ts";
+import { eachLine, LineSplitter } from "./lines.ts";
 import type { OutputStream, OwnedProcess, SpawnRequest, StopReport } from "./owned.ts";
 import { portHolders } from "./port-holder.ts";
 import type { ProcessSet } from "./process-set.ts";
@@ -39,7 +39,8 @@ export class OwnedChild implements OwnedProcess {
     readonly clock: Clock;
     readonly logger: Logger;
     readonly repeatAfterMs: number | undefined;
-    readonly onLine: SpawnRequest["onLine"];
+    /** Who hears what it writes. */
+    readonly output: Pick<SpawnRequest, "onLine" | "onLines">;
     readonly onExit: (child: OwnedChild) => void;
     /** Called once, when nothing of it is left. */
     readonly onGone: (child: OwnedChild) => void;
@@ -59,7 +60,7 @@ export class OwnedChild implements OwnedProcess {
         options.onExit(this);
       });
     });
-    const outputs = [this.#read("stdout", options.onLine), this.#read("stderr", options.onLine)];
+    const outputs = [this.#read("stdout", options.output), this.#read("stderr", options.output)];
     this.drained = this.exited.then(() => this.#drain(outputs));
   }
 
@@ -137,13 +138,22 @@ export class OwnedChild implements OwnedProcess {
   }
 
   /** Returns the end of the stream and its splitter. */
-  #read(name: OutputStream, onLine: SpawnRequest["onLine"]): { ended: Promise<void>; lines: LineSplitter } {
+  #read(
+    name: OutputStream,
+    { onLine, onLines }: Pick<SpawnRequest, "onLine" | "onLines">,
+  ): { ended: Promise<void>; lines: LineSplitter } {
     const stream = this.#child[name];
-    const lines = new LineSplitter((text, cut) => {
+    const safely = (hear: () => void) => {
       try {
-        onLine(name, text, cut);
+        hear();
       } catch (error) {
         this.#logger.error("handling a line of output failed", { name: this.lease.name, error: errorText(error) });
+      }
+    };
+    const lines = new LineSplitter((bytes, cut) => {
+      if (onLines !== undefined) safely(() => onLines(name, bytes, cut));
+      else if (onLine !== undefined) {
+        eachLine(bytes, cut, (text, isCut) => safely(() => onLine(name, text, isCut)));
       }
     });
     const ended = new Promise<void>((resolve) => {

@@ -27,7 +27,9 @@ export interface SpawnRequest {
   /** Ports it is known to want; recorded, and freed when it is gone. */
   readonly ports: readonly number[];
   /** Called for each line, without its end. `cut`: longer than the cap, continues in the next line. */
-  readonly onLine: (stream: OutputStream, text: string, cut: boolean) => void;
+  readonly onLine?: (stream: OutputStream, text: string, cut: boolean) => void;
+  /** In place of `onLine`, for who keeps up with anything: whole lines together, as LineSplitter (lines.ts) hands them on. */
+  readonly onLines?: (stream: OutputStream, lines: Buffer, cut: boolean) => void;
 }
 
 export interface StopReport {

@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { LineSplitter } from "../../../../electron/core/process/lines.ts";
+import { eachLine, LineSplitter } from "../../../../electron/core/process/lines.ts";
 
 /** Splits the bytes at the given places and returns what comes out: the text, `+` at the end of a piece that was cut. */
 function split(bytes: Uint8Array, at: readonly number[], cap?: number): string[] {
   const lines: string[] = [];
-  const splitter = new LineSplitter((text, cut) => lines.push(cut ? `${text}+` : text), cap);
+  const splitter = textSplitter((text, cut) => lines.push(cut ? `${text}+` : text), cap);
   let from = 0;
   for (const end of [...at].sort((a, b) => a - b)) {
     splitter.write(bytes.subarray(from, end));
@@ -14,6 +14,10 @@ function split(bytes: Uint8Array, at: readonly number[], cap?: number): string[]
   splitter.write(bytes.subarray(from));
   splitter.end();
   return lines;
+}
+
+function textSplitter(onLine: (text: string, cut: boolean) => void, cap?: number): LineSplitter {
+  return new LineSplitter((lines, cut) => eachLine(lines, cut, onLine), cap);
 }
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -65,14 +69,32 @@ test("a line of exactly the cap is whole, one more is cut, and nothing is lost",
   );
 });
 
-test("a character of two units is not cut in half", () => {
-  expect(split(utf8("abc😀d\n"), [], 4)).toEqual(["abc+", "😀d"]);
+test("a character of several bytes is not cut in half", () => {
+  expect(split(utf8("abc😀d\n"), [], 4)).toEqual(["abc+", "😀+", "d"]);
+  expect(split(utf8("abcd漢字\n"), [], 6)).toEqual(["abcd+", "漢字"]);
+  expect(split(utf8("😀\n"), [], 1).join("").replaceAll("+", "")).toBe("\ufffd".repeat(4));
+});
+
+test("lines that come together are handed on together, the bytes as they came", () => {
+  const pieces: [string, boolean][] = [];
+  const splitter = new LineSplitter((lines, cut) => pieces.push([lines.toString(), cut]), 6);
+  for (const chunk of ["a\nb\n", "c", "d\r\ne\nf\n", "g\ntoo long\nh\n"]) splitter.write(utf8(chunk));
+  splitter.end();
+  expect(pieces).toEqual([
+    ["a\nb\n", false],
+    ["cd\r\n", false],
+    ["e\nf\n", false],
+    ["g\n", false],
+    ["too lo", true],
+    ["ng\n", false],
+    ["h\n", false],
+  ]);
 });
 
 test("50 MB without a line end come out in pieces of the cap, in linear time", () => {
   let pieces = 0;
   let length = 0;
-  const splitter = new LineSplitter((text) => {
+  const splitter = textSplitter((text) => {
     pieces += 1;
     length += text.length;
   });
@@ -87,7 +109,7 @@ test("50 MB without a line end come out in pieces of the cap, in linear time", (
 
 test("flush hands on what was begun, and the rest is a line of its own", () => {
   const lines: string[] = [];
-  const splitter = new LineSplitter((text) => lines.push(text));
+  const splitter = textSplitter((text) => lines.push(text));
   splitter.write(utf8("half"));
   splitter.flush();
   splitter.flush();
