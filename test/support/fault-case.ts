@@ -140,6 +140,18 @@ export function notOnLinux(id: string, reason: string): void {
   if (reportPath !== undefined) appendFileSync(reportPath, `${JSON.stringify({ id, skipped: reason })}\n`);
 }
 
+/**
+ * The variants of a case with their numbers: all of them where the case is played seldom, one after the other where it is
+ * played at least twice as often as there are variants.
+ */
+export function variantsOf<Variant>(
+  { round }: Stage,
+  variants: readonly Variant[],
+): readonly (readonly [index: number, variant: Variant])[] {
+  const all = [...variants.entries()];
+  return wantedRounds < 2 * variants.length ? all : all.slice(round % all.length, (round % all.length) + 1);
+}
+
 interface Round {
   readonly id: string;
   readonly run: (stage: Stage) => Promise<void>;
