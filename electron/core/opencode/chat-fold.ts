@@ -1,8 +1,7 @@
 /** What a workspace's chat page needs but the messages: sessions with their status, and what waits for an answer. Pure. */
 import type { ChatState, PermissionRequest, QuestionRequest, Session, SessionStatus } from "#shared/schema/chat.ts";
 import type { SessionId } from "#shared/schema/id.ts";
-import type { Change } from "./changes.ts";
-import type { SessionRecord } from "./translate.ts";
+import type { Change, SessionRecord } from "./changes.ts";
 
 /** Sessions kept; beyond it those that were not used for the longest time are left out. Each has some 300 bytes. */
 export const SESSIONS_MAX = 500;
@@ -33,7 +32,8 @@ export class ChatFold {
   load(facts: ChatFacts): void {
     const ours = facts.sessions.filter((session) => session.directory === this.#directory);
     this.#sessions = new Map(ours.map((session) => [session.id, session]));
-    this.#statuses = new Map(facts.statuses);
+    // Idle is what is not in it.
+    this.#statuses = new Map(Array.from(facts.statuses).filter(([, status]) => status.type !== "idle"));
     this.#permissions = new Map(facts.permissions.map((request) => [request.id, request]));
     this.#questions = new Map(facts.questions.map((request) => [request.id, request]));
   }
@@ -83,6 +83,22 @@ export class ChatFold {
   session(id: SessionId): Session | null {
     const record = this.#sessions.get(id);
     return record === undefined ? null : this.#withStatus(record);
+  }
+
+  /** The session a request is of, not the one it is shown at; null where no such request waits. */
+  ownerOf(request: string): SessionId | null {
+    return (this.#permissions.get(request) ?? this.#questions.get(request))?.sessionId ?? null;
+  }
+
+  /** Whether a session of this folder works: a turn runs, waits for an answer, or for the model to be asked again. */
+  isBusy(id: SessionId): boolean {
+    return this.#sessions.has(id) && this.#statuses.has(id);
+  }
+
+  /** Whether any session of this folder works, or waits for a person. */
+  anyBusy(): boolean {
+    for (const id of this.#sessions.keys()) if (this.#statuses.has(id)) return true;
+    return this.#permissions.size > 0 || this.#questions.size > 0;
   }
 
   /** Most recently used first. A sub-agent's request is shown at the session a person talks to. */

@@ -2,19 +2,21 @@
  * What can be done with the sessions of one workspace. Every call needs a running server; starting one is the business of
  * whoever calls (it needs trust). What comes of a call is seen in `watch` and `events`, not in its answer.
  */
-import { z } from "zod";
-import type { ChatState, PermissionReply, Session, SessionEvent, modelListSchema } from "#shared/schema/chat.ts";
+import type { ChatState, PermissionReply, Session, SessionEvent } from "#shared/schema/chat.ts";
 import type { PermissionId, QuestionId, SessionId } from "#shared/schema/id.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
-import { LOADING_MS, route, type OpencodeClient } from "./client.ts";
+import type { OpencodeClient } from "./client.ts";
 import type { ServerConnection } from "./connection.ts";
-import { readOwnSession } from "./session-reader.ts";
+import type { InterruptedTurns } from "./interruptions.ts";
+import type { ModelList, Prompt, SessionRoutes } from "./protocol/protocol.ts";
 import { SessionStore } from "./session-store.ts";
-import { readSession } from "./translate.ts";
 
-export type ModelList = z.infer<typeof modelListSchema>;
+/** What the agent is told when a person has a cut turn go on. It quotes nothing: what was said stays in the session. */
+const CONTINUE_TEXT =
+  "The server stopped while you were working, so your last turn was cut off in the middle. " +
+  "Look at what was already done, then go on from there without starting over.";
 
 export interface ChatOptions {
   readonly server: ServerConnection;
@@ -22,39 +24,34 @@ export interface ChatOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where turns that were cut off outlive the host; left out: they do not. */
+  readonly turns?: InterruptedTurns;
 }
-
-export interface Prompt {
-  readonly text: string;
-  /** `provider/model`; left out: the session's, else OpenCode's default. */
-  readonly model?: string | undefined;
-  readonly agent?: string | undefined;
-}
-
-/** The part of OpenCode's answer about models that is used. */
-const providersSchema = z.object({
-  providers: z.array(
-    z.object({
-      id: z.string(),
-      name: z.string().optional(),
-      models: z.record(z.string(), z.object({ name: z.string().optional() })),
-    }),
-  ),
-  /** The default model of each provider. */
-  default: z.record(z.string(), z.string()),
-});
-const configSchema = z.object({ model: z.string().optional() });
 
 export class Chat {
   readonly #server: ServerConnection;
   readonly #directory: string;
+  readonly #clock: Clock;
   readonly #store: SessionStore;
+  #askedAt: number;
 
   constructor(options: ChatOptions) {
-    const { server, directory, clock, logger } = options;
+    const { server, directory, clock, logger, turns = null } = options;
     this.#server = server;
     this.#directory = directory;
-    this.#store = new SessionStore({ connection: server, directory, clock, logger });
+    this.#clock = clock;
+    this.#askedAt = clock.monotonic();
+    this.#store = new SessionStore({ connection: server, directory, clock, logger, turns });
+  }
+
+  /** Whether a turn runs, or waits for a permission, an answer, or the model: a bad moment to end the server. */
+  busy(): boolean {
+    return this.#store.busy();
+  }
+
+  /** Monotonic time at which a person last sent or answered something, or a turn began or ended. */
+  get lastActivityAt(): number {
+    return Math.max(this.#askedAt, this.#store.statusAt);
   }
 
   state(): ChatState {
@@ -77,22 +74,7 @@ export class Chat {
 
   /** @param title Left out: OpenCode lets the model find one at the first message. */
   async createSession(title?: string, signal?: AbortSignal): Promise<Session> {
-    const body = title === undefined ? {} : { title };
-    const answer = await this.#client().call({
-      method: "POST",
-      path: "/session",
-      body,
-      answer: z.unknown(),
-      // The first call in a folder loads its configuration and plugins.
-      deadlineMs: LOADING_MS,
-      signal,
-    });
-    const session = readSession(answer);
-    if (session === null) {
-      throw new AppError("opencode_error", "POST /session: the answer has an unexpected shape.", {
-        next: "This version of OpenCode may be too new or too old; use the bundled one.",
-      });
-    }
+    const session = await this.#asking((client, routes) => routes.create(client, title, signal));
     this.#store.remember(session);
     const { directory: _directory, ...rest } = session;
     return this.#store.session(session.id) ?? { ...rest, status: { type: "idle" } };
@@ -100,30 +82,41 @@ export class Chat {
 
   /** Resolves when the server has accepted the message. While a turn runs it waits there for its own. */
   async prompt(session: SessionId, prompt: Prompt, signal?: AbortSignal): Promise<void> {
-    const client = await this.#owning(session);
-    await client.call({
-      method: "POST",
-      path: route`/session/${session}/prompt_async`,
-      body: {
-        parts: [{ type: "text", text: prompt.text }],
-        ...(prompt.model === undefined ? {} : { model: readModel(prompt.model) }),
-        ...(prompt.agent === undefined ? {} : { agent: prompt.agent }),
-      },
-      answer: null,
-      deadlineMs: LOADING_MS,
-      signal,
+    await this.#asking(async (client, routes) => {
+      await this.#own(client, routes, session);
+      await routes.prompt(client, session, prompt, signal);
+    });
+  }
+
+  /**
+   * Asks the agent to go on where the server's end cut its turn off. Rejects with `not_found` where nothing was cut off.
+   * Resolves when the server has accepted it.
+   */
+  async continueTurn(session: SessionId, signal?: AbortSignal): Promise<void> {
+    await this.#asking(async (client, routes) => {
+      await this.#own(client, routes, session);
+      if (!this.#store.isInterrupted(session) && !(await this.#endsOpen(client, routes, session))) {
+        throw new AppError("not_found", "No turn of this session was cut off.", { next: "Write a message instead." });
+      }
+      await routes.prompt(client, session, { text: CONTINUE_TEXT }, signal);
+      this.#store.continued(session);
     });
   }
 
   /** Ends the turn and the commands it runs. A session that does nothing is left as it is. */
   async abort(session: SessionId, signal?: AbortSignal): Promise<void> {
-    const client = await this.#owning(session);
-    await client.call({ method: "POST", path: route`/session/${session}/abort`, answer: null, signal });
+    await this.#asking(async (client, routes) => {
+      await this.#own(client, routes, session);
+      this.#store.personAborts(session);
+      await routes.abort(client, session, signal);
+    });
   }
 
   async remove(session: SessionId, signal?: AbortSignal): Promise<void> {
-    const client = await this.#owning(session);
-    await client.call({ method: "DELETE", path: route`/session/${session}`, answer: null, signal });
+    await this.#asking(async (client, routes) => {
+      await this.#own(client, routes, session);
+      await routes.remove(client, session, signal);
+    });
   }
 
   /** @param message With `reject`: what the agent should do instead; it then goes on, otherwise the turn ends. */
@@ -133,15 +126,8 @@ export class Chat {
     message?: string,
     signal?: AbortSignal,
   ): Promise<void> {
-    const body = message === undefined ? { reply } : { reply, message };
-    // The folder goes along with every call; without it OpenCode looks in the wrong place and finds no such request.
-    await this.#client().call({
-      method: "POST",
-      path: route`/permission/${permission}/reply`,
-      body,
-      answer: null,
-      signal,
-    });
+    const owner = this.#store.ownerOf(permission);
+    await this.#asking((client, routes) => routes.replyPermission(client, owner, permission, reply, message, signal));
   }
 
   /** @param answers For each question the labels chosen, or the person's own words. */
@@ -150,67 +136,55 @@ export class Chat {
     answers: readonly (readonly string[])[],
     signal?: AbortSignal,
   ): Promise<void> {
-    const path = route`/question/${question}/reply`;
-    await this.#client().call({ method: "POST", path, body: { answers }, answer: null, signal });
+    const owner = this.#store.ownerOf(question);
+    await this.#asking((client, routes) => routes.replyQuestion(client, owner, question, answers, signal));
   }
 
   async rejectQuestion(question: QuestionId, signal?: AbortSignal): Promise<void> {
-    const path = route`/question/${question}/reject`;
-    await this.#client().call({ method: "POST", path, body: {}, answer: null, signal });
+    const owner = this.#store.ownerOf(question);
+    await this.#asking((client, routes) => routes.replyQuestion(client, owner, question, null, signal));
   }
 
   /** The models of the providers that are set up, in OpenCode's order. */
   async models(signal?: AbortSignal): Promise<ModelList> {
-    const client = this.#client();
-    const [{ providers, default: defaults }, config] = await Promise.all([
-      client.call({
-        method: "GET",
-        path: "/config/providers",
-        answer: providersSchema,
-        deadlineMs: LOADING_MS,
-        signal,
-      }),
-      client.call({ method: "GET", path: "/config", answer: configSchema, deadlineMs: LOADING_MS, signal }),
-    ]);
-    const models = providers.flatMap((provider) =>
-      Object.entries(provider.models).map(([id, model]) => ({
-        id: `${provider.id}/${id}`,
-        name: model.name ?? id,
-        provider: provider.name ?? provider.id,
-      })),
-    );
-    const first = providers.find((provider) => defaults[provider.id] !== undefined)?.id;
-    const fallback = first === undefined ? null : `${first}/${defaults[first]}`;
-    const chosen = config.model ?? fallback;
-    return { models, default: models.some((model) => model.id === chosen) ? chosen : fallback };
+    const { client, routes } = this.#connected();
+    return routes.models(client, signal);
   }
 
   close(): void {
     this.#store.close();
   }
 
-  #client(): OpencodeClient {
+  /** Something a person wants of the server: it counts as activity when it begins and when it is accepted. */
+  async #asking<Answer>(ask: (client: OpencodeClient, routes: SessionRoutes) => Promise<Answer>): Promise<Answer> {
+    const { client, routes } = this.#connected();
+    this.#askedAt = this.#clock.monotonic();
+    try {
+      return await ask(client, routes);
+    } finally {
+      this.#askedAt = this.#clock.monotonic();
+    }
+  }
+
+  #connected(): { readonly client: OpencodeClient; readonly routes: SessionRoutes } {
     const client = this.#server.client();
-    if (client !== null) return client;
+    const protocol = this.#server.protocol();
+    if (client !== null && protocol !== null) return { client, routes: protocol.sessions };
     throw new AppError("opencode_unreachable", "No OpenCode server runs for this workspace.", {
       next: "Start the server.",
     });
   }
 
   /** OpenCode finds a session in any folder and works there; only those of this workspace may be driven from here. */
-  async #owning(session: SessionId): Promise<OpencodeClient> {
-    const client = this.#client();
+  async #own(client: OpencodeClient, routes: SessionRoutes, session: SessionId): Promise<void> {
     if (this.#store.session(session) === null)
-      this.#store.remember(await readOwnSession(client, session, this.#directory));
-    return client;
+      this.#store.remember(await routes.readOwn(client, session, this.#directory));
   }
-}
 
-function readModel(text: string): { providerID: string; modelID: string } {
-  // The model's part may have slashes of its own.
-  const cut = text.indexOf("/");
-  if (cut > 0 && cut < text.length - 1) return { providerID: text.slice(0, cut), modelID: text.slice(cut + 1) };
-  throw new AppError("bad_input", `${text} does not name a model; it takes the form provider/model.`, {
-    next: "Choose one of the models listed.",
-  });
+  /** Whether the session's last answer was never finished although nothing runs: its end was seen by nobody. */
+  async #endsOpen(client: OpencodeClient, routes: SessionRoutes, session: SessionId): Promise<boolean> {
+    if (this.#store.session(session)?.status.type !== "idle") return false;
+    const last = (await routes.readMessages(client, session, 1)).at(-1);
+    return last?.role === "assistant" && last.completedAt === null && last.error === null;
+  }
 }

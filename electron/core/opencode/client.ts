@@ -1,6 +1,6 @@
 /**
- * The HTTP side of one OpenCode server: password, deadline, size cap, content type, and errors as ours. What is asked where
- * stands in chat.ts and session-store.ts.
+ * The HTTP side of one OpenCode server: password, deadline, size cap, content type, and errors as ours. What is asked of
+ * which path is the business of the protocol's generation (protocol/).
  */
 import { z } from "zod";
 import type { Clock } from "../lib/clock.ts";
@@ -140,9 +140,6 @@ export function route(texts: TemplateStringsArray, ...parts: readonly string[]):
     .map((text, index) => text + (index < parts.length ? encodeURIComponent(parts[index] ?? "") : ""))
     .join("");
 }
-
-/** What health answers. */
-export const healthSchema = z.object({ healthy: z.literal(true), version: z.string() });
 
 async function readText(response: Response, what: string): Promise<string> {
   if (response.body === null) return "";

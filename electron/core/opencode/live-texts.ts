@@ -48,6 +48,12 @@ export class LiveTexts {
     return found;
   }
 
+  /** The server is gone: nothing of it is streamed any more. */
+  clear(): void {
+    this.#texts.clear();
+    this.#characters = 0;
+  }
+
   #set(partId: string, sessionId: SessionId, text: string): void {
     this.#texts.set(partId, { sessionId, text });
     this.#characters += text.length;

@@ -10,11 +10,27 @@ export const MESSAGES_SHOWN = 200;
 /** At twice that many the older half is let go; who watches keeps what was sent, a new viewer gets the newer half. */
 const MESSAGES_MAX = 2 * MESSAGES_SHOWN;
 
+/** Said of a turn whose end nobody saw: the host itself was not there any more. */
+const CUT_UNSEEN = "The server ended before the turn was finished.";
+
+/** What is known beside the server's own answer. */
+export interface Knowledge {
+  /** Our copies of unfinished texts, which the server does not have (yet), by part id. */
+  readonly live: ReadonlyMap<string, string>;
+  /** Why a turn was cut off, by message id; null: it was continued since. */
+  readonly marks: ReadonlyMap<string, string | null>;
+  /** Whether the session works: if not, unfinished texts without a word are left-overs of an attempt that broke. */
+  readonly busy: boolean;
+  /** Older messages exist that were not read. */
+  readonly truncated: boolean;
+}
+
 type Entry = { info: MessageInfo; readonly parts: Part[] };
 
 export class MessageFold {
   #messages = new Map<string, Entry>();
   #truncated = false;
+  #marks = new Map<string, string | null>();
   /** An error of the turn for which no message has come up yet. */
   #error: { readonly name: string; readonly message: string } | null = null;
 
@@ -27,20 +43,46 @@ export class MessageFold {
     return Array.from(this.#messages.values(), ({ info, parts }) => ({ ...info, parts: [...parts] }));
   }
 
-  /**
-   * Starts over from what the server has.
-   *
-   * @param live Our copies of unfinished texts, which the server does not have yet.
-   * @param busy Whether the session works: if not, unfinished texts without a word are left-overs of an attempt that broke.
-   */
-  load(messages: readonly Message[], live: ReadonlyMap<string, string>, busy: boolean, truncated: boolean): void {
+  /** Starts over from what the server has. */
+  load(messages: readonly Message[], known: Knowledge): void {
     this.#error = null;
-    this.#truncated = truncated;
+    this.#truncated = known.truncated;
+    this.#marks = new Map(known.marks);
     this.#messages = new Map();
     for (const { parts, ...info } of messages) {
-      const whole = parts.map((part) => restore(part, live)).filter((part) => busy || !isEmptyRest(part));
-      this.#messages.set(info.id, { info, parts: whole });
+      const whole = parts.map((part) => restore(part, known.live)).filter((part) => known.busy || !isEmptyRest(part));
+      this.#messages.set(info.id, { info: this.#marked(info), parts: whole });
     }
+    const open = known.busy ? null : this.#openAnswer();
+    if (open !== null && open.info.error === null && !this.#marks.has(open.info.id)) {
+      open.info = { ...open.info, interrupted: CUT_UNSEEN };
+    }
+    for (const entry of this.#messages.values()) if (entry.info.interrupted !== null) endTools(entry);
+  }
+
+  /** The turn was cut off in this message. */
+  interrupt(messageId: string, reason: string): SessionEvent[] {
+    this.#marks.set(messageId, reason);
+    const entry = this.#messages.get(messageId);
+    if (entry === undefined) return [];
+    entry.info = this.#marked(entry.info);
+    const ended = endTools(entry);
+    return [
+      { kind: "message", info: entry.info },
+      ...ended.map((part): SessionEvent => ({ kind: "part", messageId, part })),
+    ];
+  }
+
+  /** The agent was asked to go on: the mark goes, what was written stays. */
+  continued(): SessionEvent[] {
+    const events: SessionEvent[] = [];
+    for (const entry of this.#messages.values()) {
+      if (entry.info.interrupted === null) continue;
+      this.#marks.set(entry.info.id, null);
+      entry.info = { ...entry.info, interrupted: null };
+      events.push({ kind: "message", info: entry.info });
+    }
+    return events;
   }
 
   apply(change: Change): SessionEvent[] {
@@ -69,16 +111,17 @@ export class MessageFold {
     }
   }
 
-  #message(info: MessageInfo): SessionEvent[] {
+  #message(told: MessageInfo): SessionEvent[] {
+    const info = this.#marked(told);
     const known = this.#messages.get(info.id);
     if (known === undefined) {
       this.#messages.set(info.id, { info, parts: [] });
       this.#trim();
     } else known.info = info;
-    const told: SessionEvent[] = [{ kind: "message", info }];
-    if (info.role !== "assistant") return told;
-    if (info.error !== null) this.#error = null;
-    return info.completedAt === null ? told : [...told, ...this.#tellError()];
+    const events: SessionEvent[] = [{ kind: "message", info }];
+    if (info.role !== "assistant") return events;
+    if (told.error !== null) this.#error = null;
+    return info.completedAt === null ? events : [...events, ...this.#tellError()];
   }
 
   #part(messageId: string, part: Part): SessionEvent[] {
@@ -100,6 +143,13 @@ export class MessageFold {
     if (part.done) return [];
     parts[index] = { ...part, text: part.text + delta };
     return [{ kind: "delta", messageId, partId, delta }];
+  }
+
+  /** With why it was cut off. The abort that a stopping server makes of it is then not told as an error as well. */
+  #marked(info: MessageInfo): MessageInfo {
+    const interrupted = this.#marks.get(info.id) ?? null;
+    if (interrupted === null) return info;
+    return { ...info, interrupted, error: info.error?.name === "MessageAbortedError" ? null : info.error };
   }
 
   /**
@@ -148,6 +198,18 @@ function restore(part: Part, live: ReadonlyMap<string, string>): Part {
   if ((part.type !== "text" && part.type !== "reasoning") || part.done) return part;
   const own = live.get(part.id) ?? "";
   return own.length > part.text.length ? { ...part, text: own } : part;
+}
+
+/** What ran when the server ended runs no more; OpenCode leaves it as running for ever. Answers the parts it changed. */
+function endTools({ parts }: Entry): Part[] {
+  const ended: Part[] = [];
+  for (const [index, part] of parts.entries()) {
+    if (part.type !== "tool" || (part.state.status !== "pending" && part.state.status !== "running")) continue;
+    const over: Part = { ...part, state: { ...part.state, status: "error", error: "It was cut off." } };
+    parts[index] = over;
+    ended.push(over);
+  }
+  return ended;
 }
 
 function isEmptyRest(part: Part): boolean {

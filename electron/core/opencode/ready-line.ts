@@ -1,6 +1,6 @@
 /**
- * The one line of `opencode serve` that matters: `opencode server listening on http://127.0.0.1:4096` (measured with
- * 1.18.33; the line is on stdout, with or without a password).
+ * The line in which `opencode serve` says where it listens, as far as all generations share it. How the sentence goes is the
+ * business of each (protocol/v1.ts, protocol/v2.ts); which address may be in it is judged here.
  */
 
 /** Longer lines are noise: the real one has some fifty characters. Also keeps the pattern cheap on a line of 64 KiB. */
@@ -18,14 +18,19 @@ export type ReadyLine =
 /**
  * Reads one line of stdout; null where it is not the ready line. The whole line must be it: a port in some other sentence
  * is not taken. Where several lines match, the last one counts, since a server that moves says so.
+ *
+ * @param pattern The generation's line without colours, whole, with the address as its first group.
  */
-export function parseReadyLine(line: string): ReadyLine | null {
+export function readAddressLine(line: string, pattern: RegExp): ReadyLine | null {
   if (line.length > READY_LINE_MAX) return null;
   // eslint-disable-next-line no-control-regex -- SGR colours begin with ESC
   const plain = line.replaceAll(/\u001b\[[0-9;]*m/g, "").trim();
-  const match = /^opencode server listening on (\S+)$/.exec(plain);
-  const address = match?.[1];
-  if (address === undefined) return null;
+  const address = pattern.exec(plain)?.[1];
+  return address === undefined ? null : readAddress(address);
+}
+
+/** Judges an address that a server, or a file of it, names: loopback only, and no port of the system. */
+export function readAddress(address: string): ReadyLine {
   const parts = /^http:\/\/(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+):([0-9]{1,5})\/?$/.exec(address);
   const host = parts?.[1]?.toLowerCase();
   const port = Number(parts?.[2]);
@@ -34,6 +39,11 @@ export function parseReadyLine(line: string): ReadyLine | null {
   // `localhost` may resolve to either family; the server was told 127.0.0.1, so that is what is asked.
   const reachable = host === "localhost" ? "127.0.0.1" : host;
   return { kind: "listening", port, url: `http://${reachable}:${port}` };
+}
+
+/** Kept while server-run.ts reads the line of generation 1 by itself. */
+export function parseReadyLine(line: string): ReadyLine | null {
+  return readAddressLine(line, /^opencode server listening on (\S+)$/);
 }
 
 function isLoopback(host: string): boolean {

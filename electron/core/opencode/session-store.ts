@@ -4,7 +4,8 @@
  * Theory of operation. The event stream has no replay, so each connection begins with reading everything: while the answers
  * are awaited the events go to a backlog, which is folded on top of the answers. Both may tell the same thing twice; every
  * change is therefore one that may be applied again. The same is done once more for each watched session's messages. A
- * viewer gets a snapshot first, then changes, and after a reconnect a snapshot again.
+ * viewer gets a snapshot first, then changes, and after a reconnect a snapshot again. Within one connection a missing event is
+ * noticed by its position (event-positions.ts) and everything is read once more.
  *
  * Bounds: sessions see chat-fold.ts, messages (of watched sessions only) see message-fold.ts, texts that are being streamed
  * see live-texts.ts; a backlog lives as long as two HTTP answers.
@@ -19,19 +20,24 @@ import { ChatFold } from "./chat-fold.ts";
 import type { ServerConnection } from "./connection.ts";
 import type { WireEvent } from "./event-stream.ts";
 import { LiveTexts } from "./live-texts.ts";
+import { EventPositions } from "./event-positions.ts";
+import { Interruptions, type InterruptedTurns } from "./interruptions.ts";
 import { MESSAGES_SHOWN, MessageFold } from "./message-fold.ts";
-import { missingSession, readChat, readMessages, readOwnSession } from "./session-reader.ts";
-import { readEvent, type Change } from "./changes.ts";
-import type { SessionRecord } from "./translate.ts";
+import { missingSession } from "./session-failures.ts";
+import type { Change, SessionRecord } from "./changes.ts";
 
 /** After reading failed although the stream is connected: a configuration that cannot be read, or a server too busy. */
 const RETRY_MS = 2_000;
+/** At most one reading in that time because of missing events; each costs the server some 20 ms. */
+const GAP_READ_MS = 5_000;
 
 export interface SessionStoreOptions {
   readonly connection: ServerConnection;
   readonly directory: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where turns that were cut off outlive the host; null: they do not. */
+  readonly turns: InterruptedTurns | null;
 }
 
 interface Viewer {
@@ -55,7 +61,13 @@ export class SessionStore {
   readonly #live = new LiveTexts();
   readonly #states: Emitter<ChatState>;
   readonly #watched = new Map<SessionId, Watched>();
+  readonly #interruptions: Interruptions;
+  readonly #positions = new EventPositions();
   #backlog: Change[] | null = null;
+  /** Monotonic time of the last reading that a gap brought about. */
+  #gapReadAt = Number.NEGATIVE_INFINITY;
+  #cancelGapRead: () => void = () => undefined;
+  #statusAt: number;
   #round = 0;
   #cancelRetry: () => void = () => undefined;
   readonly #ends: readonly (() => void)[];
@@ -64,14 +76,19 @@ export class SessionStore {
   constructor(options: SessionStoreOptions) {
     this.#options = options;
     this.#chat = new ChatFold(options.directory);
+    this.#interruptions = new Interruptions(options);
+    this.#statusAt = options.clock.monotonic();
     this.#states = new Emitter((error) =>
       options.logger.error("a viewer of the chat failed", { error: errorText(error) }),
     );
     const { connection } = options;
     this.#ends = [
       connection.onEvent((event) => this.#heard(event)),
-      connection.onConnected(() => void this.#resync()),
-      connection.onGone(() => this.#serverGone()),
+      connection.onConnected(() => {
+        this.#positions.clear();
+        void this.#resync();
+      }),
+      connection.onGone((why) => this.#serverGone(why)),
     ];
     if (connection.client() !== null) void this.#resync();
   }
@@ -89,6 +106,40 @@ export class SessionStore {
 
   session(id: SessionId): Session | null {
     return this.#chat.session(id);
+  }
+
+  /** A turn runs, or somebody is waited for. */
+  busy(): boolean {
+    return this.#chat.anyBusy();
+  }
+
+  /** Monotonic time at which a turn began or ended last; of the store's own beginning where there was none. */
+  get statusAt(): number {
+    return this.#statusAt;
+  }
+
+  /** Whose request that is, so that it can be answered; null where it is not known. */
+  ownerOf(request: string): SessionId | null {
+    return this.#chat.ownerOf(request);
+  }
+
+  /** A person aborts the turn of that session: its end is then no interruption. */
+  personAborts(id: SessionId): void {
+    this.#interruptions.personAborts(id);
+  }
+
+  /** Whether the session's turn was cut off and nobody has asked the agent to go on since, as far as it is known here. */
+  isInterrupted(id: SessionId): boolean {
+    const marks = Array.from(this.#interruptions.marks(id).values());
+    const shown = this.#watched.get(id)?.fold.messages() ?? [];
+    return marks.some((reason) => reason !== null) || shown.some((message) => message.interrupted !== null);
+  }
+
+  /** The agent was asked to go on. */
+  continued(id: SessionId): void {
+    this.#interruptions.continued(id);
+    const watched = this.#watched.get(id);
+    for (const event of watched?.fold.continued() ?? []) this.#send(watched?.viewers ?? [], event);
   }
 
   /** A session that an answer brought, before the event about it. */
@@ -122,6 +173,7 @@ export class SessionStore {
     this.#closed = true;
     this.#round += 1;
     this.#cancelRetry();
+    this.#cancelGapRead();
     for (const end of this.#ends) end();
     for (const watched of this.#watched.values()) watched.cancelRetry();
     this.#watched.clear();
@@ -129,13 +181,34 @@ export class SessionStore {
 
   #heard(event: WireEvent): void {
     if (event.directory !== this.#options.directory) return;
-    if (event.type === "server.instance.disposed") return void this.#resync();
-    const change = readEvent(event.type, event.properties);
-    if (change === null) return;
+    const routes = this.#options.connection.protocol()?.sessions;
+    if (routes === undefined) return;
+    if (event.position !== null && this.#positions.isGap(event.position)) this.#readAfterGap(event.position.session);
+    if (routes.isReset(event)) return void this.#resync();
+    for (const change of routes.changes(event)) this.#apply(change);
+  }
+
+  #apply(change: Change): void {
     this.#live.apply(change);
+    this.#interruptions.apply(change);
+    if (change.kind === "status") this.#statusAt = this.#options.clock.monotonic();
     this.#fold(change);
     if ("sessionId" in change) this.#tell(change.sessionId, change);
     if (change.kind === "session_removed") this.#end(change.sessionId, missingSession(change.sessionId));
+  }
+
+  /** Events are missing: everything is read anew, at most once in GAP_READ_MS however many are. */
+  #readAfterGap(session: string): void {
+    const { clock, logger } = this.#options;
+    const wait = this.#gapReadAt + GAP_READ_MS - clock.monotonic();
+    logger.warn("events of a session are missing", { session });
+    this.#cancelGapRead();
+    const read = () => {
+      this.#gapReadAt = clock.monotonic();
+      void this.#resync();
+    };
+    if (wait <= 0) read();
+    else this.#cancelGapRead = clock.after(wait, read);
   }
 
   /** A change of the chat's state: into the backlog while everything is being read, else to the viewers. */
@@ -162,10 +235,22 @@ export class SessionStore {
     this.#send(watched.viewers, { kind: "session", session });
   }
 
-  #serverGone(): void {
+  #serverGone(why: string): void {
     this.#round += 1;
     this.#backlog = null;
     this.#cancelRetry();
+    this.#cancelGapRead();
+    const cut = this.#interruptions.serverGone(
+      why,
+      (id) => this.#chat.isBusy(id),
+      (id) => this.#live.of(id),
+    );
+    this.#live.clear();
+    for (const { sessionId, messageId } of cut) {
+      const watched = this.#watched.get(sessionId);
+      if (watched === undefined || watched.backlog !== null) continue;
+      for (const event of watched.fold.interrupt(messageId, why)) this.#send(watched.viewers, event);
+    }
     this.#chat.serverGone();
     this.#states.emit(this.#chat.state());
     for (const id of this.#watched.keys()) this.#tellSession(id);
@@ -174,7 +259,8 @@ export class SessionStore {
   /** Reads everything anew, after each connection. */
   async #resync(): Promise<void> {
     const client = this.#options.connection.client();
-    if (client === null || this.#closed) return;
+    const protocol = this.#options.connection.protocol();
+    if (client === null || protocol === null || this.#closed) return;
     this.#cancelRetry();
     this.#round += 1;
     const round = this.#round;
@@ -183,7 +269,7 @@ export class SessionStore {
     // From here on their changes are kept until their messages are read.
     for (const watched of this.#watched.values()) beginReading(watched);
     try {
-      const facts = await readChat(client);
+      const facts = await protocol.sessions.readChat(client);
       if (!isCurrent()) return;
       this.#chat.load(facts);
       const backlog = this.#backlog ?? [];
@@ -200,22 +286,28 @@ export class SessionStore {
 
   async #load(id: SessionId, watched: Watched): Promise<void> {
     const client = this.#options.connection.client();
+    const protocol = this.#options.connection.protocol();
     beginReading(watched);
     const { round } = watched;
     const isCurrent = () => this.#watched.get(id) === watched && watched.round === round && !this.#closed;
     // Without a server: the next connection reads it.
-    if (client === null) return;
+    if (client === null || protocol === null) return;
     const live = this.#live.of(id);
     try {
       const [session, messages] = await Promise.all([
-        readOwnSession(client, id, this.#options.directory),
-        readMessages(client, id),
+        protocol.sessions.readOwn(client, id, this.#options.directory),
+        // One more than is shown: it says that there are more.
+        protocol.sessions.readMessages(client, id, MESSAGES_SHOWN + 1),
       ]);
       // While the list is being read: its end begins this anew.
       if (!isCurrent() || this.#backlog !== null) return;
       if (this.#chat.session(id) === null) this.remember(session);
-      const busy = (this.#chat.session(id)?.status.type ?? "idle") !== "idle";
-      watched.fold.load(messages.slice(-MESSAGES_SHOWN), live, busy, messages.length > MESSAGES_SHOWN);
+      watched.fold.load(messages.slice(-MESSAGES_SHOWN), {
+        live: new Map([...this.#interruptions.texts(id), ...live]),
+        marks: this.#interruptions.marks(id),
+        busy: this.#chat.isBusy(id),
+        truncated: messages.length > MESSAGES_SHOWN,
+      });
       for (const change of watched.backlog ?? []) watched.fold.apply(change);
       watched.backlog = null;
       this.#sendSnapshot(id, watched, watched.viewers);

@@ -5,6 +5,7 @@ import { systemClock } from "../../../../electron/core/lib/clock.ts";
 import { silentLogger } from "../../../../electron/core/lib/logger.ts";
 import { OpencodeClient } from "../../../../electron/core/opencode/client.ts";
 import { runEventStream, SILENCE_MS, type WireEvent } from "../../../../electron/core/opencode/event-stream.ts";
+import { protocolV1 } from "../../../../electron/core/opencode/protocol/v1.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 import { until } from "../../../support/opencode-world.ts";
 
@@ -17,6 +18,8 @@ let ending: AbortController;
 let running: Promise<unknown>;
 let events: WireEvent[];
 let told: string[];
+/** All bytes that came. */
+let bytes: number;
 
 const connected = { payload: { id: "evt_1", type: "server.connected", properties: {} } };
 const frame = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
@@ -25,6 +28,7 @@ beforeEach(async () => {
   streams = [];
   events = [];
   told = [];
+  bytes = 0;
   ending = new AbortController();
   running = Promise.resolve();
   answer = (response) => {
@@ -48,11 +52,14 @@ afterEach(async () => {
 function run(clock: ManualClock | typeof systemClock = systemClock): void {
   running = runEventStream({
     client: new OpencodeClient({ url, password: "p", directory: "/d", clock: systemClock }),
+    protocol: protocolV1,
     clock,
+    reconnectBaseMs: 250,
     logger: silentLogger,
     random: () => 0.5,
     onEvent: (event) => events.push(event),
     onConnected: () => told.push("connected"),
+    onActivity: (length) => (bytes += length),
     onDisconnected: (reason) => told.push(reason),
     signal: ending.signal,
   });
@@ -68,9 +75,9 @@ describe("runEventStream", () => {
     streams[0]?.write(frame({ directory: "/d", payload: { type: "c.d" } }));
     await until("the events", () => events.length === 3);
     expect(events).toEqual([
-      { directory: null, type: "server.connected", properties: {} },
-      { directory: "/d", type: "a.b", properties: { x: 1 } },
-      { directory: "/d", type: "c.d", properties: undefined },
+      { directory: null, type: "server.connected", properties: {}, position: null },
+      { directory: "/d", type: "a.b", properties: { x: 1 }, position: null },
+      { directory: "/d", type: "c.d", properties: undefined, position: null },
     ]);
   });
 
@@ -108,14 +115,14 @@ describe("runEventStream", () => {
   });
 
   it("takes a stream without bytes for dead, and any byte for life", async () => {
-    const clock = new CountingClock();
+    const clock = new ManualClock();
     run(clock);
     await until("the connection", () => told.length === 1);
     for (let beat = 0; beat < 4; beat += 1) {
       clock.advance(SILENCE_MS - 1);
-      const { timers } = clock;
+      const before = bytes;
       streams[0]?.write(": beat\n\n");
-      await until("the wait to begin anew", () => clock.timers > timers);
+      await until("the beat", () => bytes > before);
     }
     expect(told).toEqual(["connected"]);
     clock.advance(SILENCE_MS);
@@ -147,13 +154,3 @@ describe("runEventStream", () => {
     expect(events.slice(1).every((event, index) => (event.properties as { index: number }).index === index)).toBe(true);
   });
 });
-
-/** Counts the timers that were set. */
-class CountingClock extends ManualClock {
-  timers = 0;
-
-  override after(ms: number, then: () => void): () => void {
-    this.timers += 1;
-    return super.after(ms, then);
-  }
-}

@@ -2,11 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { Message, MessageInfo, Part, SessionEvent } from "#shared/schema/chat.ts";
 import type { SessionId } from "#shared/schema/id.ts";
 import { LiveTexts } from "../../../../electron/core/opencode/live-texts.ts";
-import { MessageFold, MESSAGES_SHOWN } from "../../../../electron/core/opencode/message-fold.ts";
+import { MessageFold, type Knowledge, MESSAGES_SHOWN } from "../../../../electron/core/opencode/message-fold.ts";
 import type { Change } from "../../../../electron/core/opencode/changes.ts";
 
 const sessionId = "ses_1" as SessionId;
-const none = new Map<string, string>();
 
 function info(id: string, change: Partial<MessageInfo> = {}): MessageInfo {
   const tokens = { input: 0, output: 0, reasoning: 0 };
@@ -19,6 +18,7 @@ function info(id: string, change: Partial<MessageInfo> = {}): MessageInfo {
     model: null,
     agent: null,
     error: null,
+    interrupted: null,
   } as const;
   return { ...base, cost: 0, tokens, ...change };
 }
@@ -48,9 +48,16 @@ const busy: Change = { kind: "status", sessionId, status: { type: "busy" } };
 const retry: Change = { kind: "status", sessionId, status: { type: "retry", attempt: 1, message: "x", next: 1 } };
 const error: Change = { kind: "error", sessionId, name: "APIError", message: "no" };
 
+const known = (change: Partial<Knowledge>): Knowledge => ({
+  live: new Map(),
+  marks: new Map(),
+  busy: false,
+  truncated: false,
+  ...change,
+});
 function fold(...messages: Message[]): MessageFold {
   const made = new MessageFold();
-  made.load(messages, none, true, false);
+  made.load(messages, known({ busy: true, truncated: false }));
   return made;
 }
 const told = (made: MessageFold, ...changes: Change[]): SessionEvent[] =>
@@ -80,12 +87,13 @@ describe("a streamed text", () => {
     const made = new MessageFold();
     made.load(
       [message("m", [text("p", ""), text("q", "done", true)])],
-      new Map([
-        ["p", "so far"],
-        ["q", "done and more"],
-      ]),
-      true,
-      false,
+      known({
+        live: new Map([
+          ["p", "so far"],
+          ["q", "done and more"],
+        ]),
+        busy: true,
+      }),
     );
     told(made, toDelta("m", "p", ", and on"));
     expect(texts(made)).toEqual(["so far, and on", "done"]);
@@ -94,9 +102,9 @@ describe("a streamed text", () => {
   it("is left out of a snapshot where an attempt broke off without a word and nobody works any more", () => {
     const left = [message("m", [text("p", ""), text("q", "ok", true)])];
     const made = new MessageFold();
-    made.load(left, none, false, false);
+    made.load(left, known({ busy: false, truncated: false }));
     expect(texts(made)).toEqual(["ok"]);
-    made.load(left, none, true, false);
+    made.load(left, known({ busy: true, truncated: false }));
     expect(texts(made)).toEqual(["", "ok"]);
   });
 

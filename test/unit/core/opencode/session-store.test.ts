@@ -9,6 +9,7 @@ import { silentLogger } from "../../../../electron/core/lib/logger.ts";
 import { OpencodeClient } from "../../../../electron/core/opencode/client.ts";
 import type { ServerConnection } from "../../../../electron/core/opencode/connection.ts";
 import type { WireEvent } from "../../../../electron/core/opencode/event-stream.ts";
+import { protocolV1 } from "../../../../electron/core/opencode/protocol/v1.ts";
 import { SessionStore } from "../../../../electron/core/opencode/session-store.ts";
 import { until } from "../../../support/opencode-world.ts";
 
@@ -24,9 +25,10 @@ let present: boolean;
 let store: SessionStore;
 const events = new Emitter<WireEvent>(() => undefined);
 const connected = new Emitter<void>(() => undefined);
-const gone = new Emitter<void>(() => undefined);
+const gone = new Emitter<string>(() => undefined);
 const connection: ServerConnection = {
   client: () => (present ? new OpencodeClient({ url, password: "p", directory, clock: systemClock }) : null),
+  protocol: () => (present ? protocolV1 : null),
   onConnected: (listener) => connected.on(listener),
   onGone: (listener) => gone.on(listener),
   onEvent: (listener) => events.on(listener),
@@ -44,7 +46,7 @@ const permission = (name: string, owner: string) => ({
   always: [],
 });
 const emit = (type: string, properties: unknown, where = directory) =>
-  events.emit({ directory: where, type, properties });
+  events.emit({ directory: where, type, properties, position: null });
 const textPart = (value: string, time: unknown) => ({
   type: "text",
   id: "p",
@@ -78,7 +80,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  store = new SessionStore({ connection, directory, clock: systemClock, logger: silentLogger });
+  store = new SessionStore({ connection, directory, clock: systemClock, logger: silentLogger, turns: null });
 });
 afterEach(async () => {
   store.close();
@@ -188,7 +190,7 @@ describe("the state of the chat", () => {
     emit("session.status", { sessionID: id("a"), status: { type: "busy" } });
     emit("permission.asked", permission("p", "a"));
     present = false;
-    gone.emit();
+    gone.emit("It crashed.");
     expect(store.state()).toMatchObject({
       sessions: [{ id: id("a"), status: { type: "idle" } }],
       permissions: [],
@@ -265,7 +267,7 @@ describe("the events of a session", () => {
   it("wait for a server where none runs", async () => {
     await loaded();
     present = false;
-    gone.emit();
+    gone.emit("It crashed.");
     const { seen, ends } = view();
     present = true;
     connected.emit();

@@ -1,8 +1,8 @@
 import { anything, assert, constantFrom, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { partSchema } from "#shared/schema/chat.ts";
-import { readEvent } from "../../../../electron/core/opencode/changes.ts";
-import { readMessage, readPart, readSession } from "../../../../electron/core/opencode/translate.ts";
+import { readChange } from "../../../../electron/core/opencode/protocol/v1-events.ts";
+import { readMessage, readPart, readSession } from "../../../../electron/core/opencode/protocol/v1-objects.ts";
 
 const types = [
   "message.part.delta",
@@ -23,7 +23,7 @@ const types = [
   "question.rejected",
 ];
 
-describe("readEvent", () => {
+describe("readChange", () => {
   it("ignores noise and types it does not know", () => {
     for (const type of [
       "plugin.added",
@@ -34,17 +34,17 @@ describe("readEvent", () => {
       "__proto__",
       "",
     ]) {
-      expect(readEvent(type, { sessionID: "ses_1" })).toBeNull();
+      expect(readChange(type, { sessionID: "ses_1" })).toBeNull();
     }
   });
 
   it("never throws, whatever the properties are", () => {
     assert(
-      property(constantFrom(...types, "toString"), anything(), (type, properties) => void readEvent(type, properties)),
+      property(constantFrom(...types, "toString"), anything(), (type, properties) => void readChange(type, properties)),
     );
     assert(
       property(constantFrom(...types), anything(), anything(), (type, a, b) => {
-        void readEvent(type, {
+        void readChange(type, {
           sessionID: "ses_1",
           messageID: "m",
           partID: "p",
@@ -60,11 +60,11 @@ describe("readEvent", () => {
   it("refuses ids that could lead a path elsewhere", () => {
     assert(
       property(string(), (id) => {
-        const change = readEvent("session.idle", { sessionID: `ses_${id}` });
+        const change = readChange("session.idle", { sessionID: `ses_${id}` });
         expect(change === null || /^[0-9A-Za-z]{1,64}$/.test(id)).toBe(true);
       }),
     );
-    expect(readEvent("permission.asked", { id: "per_../x", sessionID: "ses_1", permission: "bash" })).toBeNull();
+    expect(readChange("permission.asked", { id: "per_../x", sessionID: "ses_1", permission: "bash" })).toBeNull();
   });
 
   it.each([
@@ -94,11 +94,11 @@ describe("readEvent", () => {
     ],
     ["question.rejected", { sessionID: "ses_1", requestID: "que_1" }, { kind: "question_gone", id: "que_1" }],
   ])("%s %j", (type, properties, change) => {
-    expect(readEvent(type, properties)).toEqual(change);
+    expect(readChange(type, properties)).toEqual(change);
   });
 
   it("reads a request whose details are of another form than known", () => {
-    const change = readEvent("permission.asked", {
+    const change = readChange("permission.asked", {
       id: "per_1",
       sessionID: "ses_1",
       permission: "bash",

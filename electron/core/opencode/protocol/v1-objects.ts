@@ -10,13 +10,10 @@ import {
   type Part,
   type PermissionRequest,
   type QuestionRequest,
-  type Session,
   type SessionStatus,
 } from "#shared/schema/chat.ts";
 import { permissionIdSchema, questionIdSchema, sessionIdSchema } from "#shared/schema/id.ts";
-
-/** A session as the server keeps it; its status is told apart from it. */
-export type SessionRecord = Omit<Session, "status"> & { readonly directory: string };
+import type { SessionRecord } from "../changes.ts";
 
 const text = z.string().catch("");
 const amount = z.number().catch(0);
