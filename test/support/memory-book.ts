@@ -1,4 +1,5 @@
 import type { LogLine } from "#shared/schema/log.ts";
+import { eachLine } from "../../electron/core/process/lines.ts";
 import type { LogBook } from "../../electron/core/log/types.ts";
 
 /** A log in memory, for tests of what writes to one. */
@@ -9,6 +10,13 @@ export class MemoryBook implements LogBook {
   append(source: string, line: { stream: LogLine["stream"]; text: string; generation: number; cut: boolean }): void {
     const text = this.secrets.reduce((rest, secret) => rest.replaceAll(secret, "•••"), line.text);
     this.lines.push({ ...line, text, source, seq: this.lines.length + 1, at: Date.now() });
+  }
+
+  appendLines(
+    source: string,
+    { bytes, cut, ...line }: { stream: LogLine["stream"]; bytes: Buffer; generation: number; cut: boolean },
+  ): void {
+    eachLine(bytes, cut, (text, isCut) => this.append(source, { ...line, text, cut: isCut }));
   }
 
   read(): Promise<never> {

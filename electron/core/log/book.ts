@@ -3,13 +3,16 @@ import type { LogLine, LogPage } from "#shared/schema/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError, errorText, systemCode, toFailure } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
-import { LogFile, type WriteBudget } from "./log-file.ts";
+import { createBlock, type LineBlock, linesOfBlock } from "./line-block.ts";
+import { LogFile } from "./log-file.ts";
 import { mergeLines } from "./merge.ts";
 import { recoverSegments } from "./recover.ts";
 import { Redactor } from "./redaction.ts";
 import { LineRing } from "./ring.ts";
-import { plainText, sanitizeLine } from "./sanitize.ts";
+import { sanitizeLine } from "./sanitize.ts";
+import { LineSearch } from "./search.ts";
 import type { LogBook, LogQuery } from "./types.ts";
+import type { WriteBudget } from "./write-queue.ts";
 
 export interface BookLimits {
   /** The ring of each source. */
@@ -18,16 +21,19 @@ export interface BookLimits {
   /** The files of each source. */
   readonly fileBytes: number;
   readonly files: number;
+  /** All files of the workspace; beyond it the source with the most loses its oldest. */
+  readonly totalBytes: number;
   /** Lines that wait for the disk, over all sources. */
   readonly waitingBytes: number;
 }
 
-/** 10,000 lines fill a screen 200 times; 30 MB of files hold about 200,000 usual lines of one source. */
+/** 10,000 lines fill a screen 200 times; 50 MB of files hold about 500,000 usual lines of one source. */
 export const defaultLimits: BookLimits = {
   ringLines: 10_000,
   ringBytes: 4 * 1_024 * 1_024,
   fileBytes: 10 * 1_024 * 1_024,
-  files: 3,
+  files: 5,
+  totalBytes: 500 * 1_024 * 1_024,
   waitingBytes: 64 * 1_024 * 1_024,
 };
 
@@ -42,6 +48,7 @@ export interface BookOptions {
 }
 
 interface Source {
+  readonly source: string;
   readonly ring: LineRing;
   readonly file: LogFile;
   /** Streams whose last piece was cut: the next one continues it. */
@@ -52,6 +59,8 @@ interface Follower {
   readonly sources: ReadonlySet<string> | null;
   readonly listener: (line: LogLine) => void;
 }
+
+const wholeLine = { continues: false, cut: false };
 
 export function createLogBook(options: BookOptions): LogBook {
   return new Book(options);
@@ -71,6 +80,7 @@ class Book implements LogBook {
   #seq = 0;
   /** Sources whose files do not take their lines at the moment. */
   readonly #troubled = new Set<string>();
+  #isShrinking = false;
   #isClosed = false;
 
   constructor(options: BookOptions) {
@@ -89,23 +99,35 @@ class Book implements LogBook {
 
   append(source: string, line: { stream: LogLine["stream"]; text: string; generation: number; cut: boolean }): void {
     if (this.#isClosed) return;
+    const text = this.#clean(this.#source(source), line.stream, line.text, line.cut);
+    this.#store(source, { ...line, bytes: Buffer.from(`${text}\n`), lines: 1 });
+  }
+
+  appendLines(
+    source: string,
+    { stream, bytes, generation, cut }: { stream: LogLine["stream"]; bytes: Buffer; generation: number; cut: boolean },
+  ): void {
+    if (this.#isClosed || bytes.length === 0) return;
     const entry = this.#source(source);
-    const continues = entry.open.has(line.stream);
-    if (line.cut) entry.open.add(line.stream);
-    else entry.open.delete(line.stream);
-    this.#seq += 1;
-    const stored: LogLine = {
-      seq: this.#seq,
-      at: this.#clock.now(),
-      source,
-      stream: line.stream,
-      text: this.#redactor.line(sanitizeLine(line.text), { continues, cut: line.cut }),
-      generation: line.generation,
-      cut: line.cut,
-    };
-    entry.ring.push(stored);
-    entry.file.append(stored);
-    for (const follower of this.#followers) this.#tell(follower, stored);
+    const facts = { stream, generation };
+    if (cut) {
+      this.append(source, { ...facts, text: bytes.toString("utf8"), cut });
+      return;
+    }
+    if (entry.open.has(stream)) {
+      const end = bytes.indexOf(10);
+      this.append(source, { ...facts, text: bytes.toString("utf8", 0, end), cut });
+      this.appendLines(source, { ...facts, bytes: bytes.subarray(end + 1), cut });
+      return;
+    }
+    const plain = this.#redactor.countPlain(bytes);
+    if (plain !== null) {
+      this.#store(source, { ...facts, bytes, lines: plain, cut });
+      return;
+    }
+    const texts = bytes.toString("utf8", 0, bytes.length - 1).split("\n");
+    const clean = texts.map((text) => this.#redactor.line(sanitizeLine(text), wholeLine));
+    this.#store(source, { ...facts, bytes: Buffer.from(`${clean.join("\n")}\n`), lines: texts.length, cut });
   }
 
   async read(query: LogQuery): Promise<LogPage> {
@@ -113,23 +135,22 @@ class Book implements LogBook {
     const entries = names.map((name) => this.#sources.get(name)).filter((entry) => entry !== undefined);
     const isForward = query.from === "start";
     const range = { after: query.after, before: query.before ?? Infinity };
-    const matches = matcher(query.grep);
     const lines: LogLine[] = [];
     const merged = mergeLines(
       entries.map((entry) => linesOf(entry, range, isForward)),
       isForward,
     );
+    const matching = query.grep === undefined ? merged : new LineSearch(query.grep, this.#clock).matching(merged);
     if (query.limit > 0) {
-      for await (const line of merged) {
-        if (!matches(line)) continue;
+      for await (const line of matching) {
         lines.push(line);
         if (lines.length >= query.limit) break;
       }
     }
     return {
       lines: isForward ? lines : lines.reverse(),
-      firstSeq: least(entries.map(({ file, ring }) => least([file.firstSeq, ring.first?.seq ?? null]))),
-      lastSeq: greatest(entries.map(({ ring }) => ring.last?.seq ?? (ring.evictedThrough || null))),
+      firstSeq: least(entries.map(({ file, ring }) => least([file.firstSeq, ring.first]))),
+      lastSeq: greatest(entries.map(({ ring }) => ring.last ?? (ring.evictedThrough || null))),
     };
   }
 
@@ -140,7 +161,7 @@ class Book implements LogBook {
     const follower = { sources: query.sources === undefined ? null : new Set(query.sources), listener };
     const names = query.sources ?? this.sources();
     const missed = names
-      .flatMap((name) => this.#sources.get(name)?.ring.between(query.after, Infinity).slice(-query.limit) ?? [])
+      .flatMap((name) => this.#sources.get(name)?.ring.tail(query.limit, query.after) ?? [])
       .sort((a, b) => a.seq - b.seq);
     for (const line of query.limit > 0 ? missed.slice(-query.limit) : []) this.#tell(follower, line);
     this.#followers.add(follower);
@@ -169,6 +190,26 @@ class Book implements LogBook {
     await Promise.all([...this.#sources.values()].map(({ file }) => file.close()));
   }
 
+  /** Sanitized, redacted; a secret that lies across the cut of a long line is masked on both sides of it. */
+  #clean({ open }: Source, stream: LogLine["stream"], text: string, cut: boolean): string {
+    const continues = open.has(stream);
+    if (cut) open.add(stream);
+    else open.delete(stream);
+    return this.#redactor.line(sanitizeLine(text), { continues, cut });
+  }
+
+  #store(source: string, facts: Pick<LineBlock, "stream" | "generation" | "cut" | "bytes" | "lines">): void {
+    const { stream, generation, cut, bytes, lines } = facts;
+    const entry = this.#source(source);
+    const block = createBlock({ first: this.#seq + 1, at: this.#clock.now(), stream, generation, cut, bytes, lines });
+    this.#seq = block.last;
+    entry.ring.push(block);
+    entry.file.append(block);
+    const followers = [...this.#followers].filter(({ sources }) => sources?.has(source) ?? true);
+    if (followers.length === 0) return;
+    for (const line of linesOfBlock(block, source)) for (const follower of followers) this.#tell(follower, line);
+  }
+
   #source(name: string): Source {
     const known = this.#sources.get(name);
     if (known !== undefined) return known;
@@ -176,7 +217,8 @@ class Book implements LogBook {
     const recovered = [...this.#recovered.values()].filter(({ source }) => source === name);
     const lastSeq = Math.max(0, ...recovered.map((segment) => segment.lastSeq));
     const source: Source = {
-      ring: new LineRing({ maxLines: ringLines, maxBytes: ringBytes }, lastSeq),
+      source: name,
+      ring: new LineRing(name, { maxLines: ringLines, maxBytes: ringBytes }, lastSeq),
       file: new LogFile({
         folder: this.#folder,
         source: name,
@@ -186,7 +228,10 @@ class Book implements LogBook {
         budget: this.#budget,
         recovered: this.#recovered,
         onTrouble: (error) => this.#trouble(name, error),
-        onWritten: () => this.#troubled.delete(name),
+        onWritten: () => {
+          this.#troubled.delete(name);
+          this.#keepTotal();
+        },
       }),
       open: new Set(),
     };
@@ -194,8 +239,19 @@ class Book implements LogBook {
     return source;
   }
 
-  #tell({ sources, listener }: Follower, line: LogLine): void {
-    if (sources !== null && !sources.has(line.source)) return;
+  /** The source with the most on disk gives its oldest file for the others. */
+  #keepTotal(): void {
+    const files = [...this.#sources.values()].map(({ file }) => file);
+    if (this.#isShrinking || files.reduce((sum, file) => sum + file.bytes, 0) <= this.#limits.totalBytes) return;
+    const largest = files.reduce((most, file) => (file.bytes > most.bytes ? file : most));
+    this.#isShrinking = true;
+    void largest
+      .removeOldest()
+      .catch((error: unknown) => this.#logger.warn("an old log cannot be removed", { error: errorText(error) }))
+      .finally(() => (this.#isShrinking = false));
+  }
+
+  #tell({ listener }: Follower, line: LogLine): void {
     try {
       listener(line);
     } catch (error) {
@@ -223,15 +279,17 @@ class Book implements LogBook {
 
 /** The lines of one source in order, from the files as far as the ring does not reach back. */
 async function* linesOf(
-  { ring, file }: Source,
+  { source, ring, file }: Source,
   range: { readonly after: number; readonly before: number },
   isForward: boolean,
 ): AsyncGenerator<LogLine[]> {
   // Taken first: what leaves the ring from here on was copied, and what left it before is flushed below.
   const { evictedThrough } = ring;
-  const newest = ring.between(range.after, range.before);
+  const newest = ring.blocks();
   const before = Math.min(range.before, evictedThrough + 1);
-  if (!isForward) yield newest.reverse();
+  if (!isForward) {
+    for (const block of newest.toReversed()) yield linesOfBlock(block, source, range.after, range.before).reverse();
+  }
   if (range.after < evictedThrough && before > range.after + 1) {
     await file.flush();
     const segments = await file.segments();
@@ -243,14 +301,7 @@ async function* linesOf(
       await Promise.all(segments.map((segment) => segment.close()));
     }
   }
-  if (isForward) yield newest;
-}
-
-function matcher(grep: RegExp | undefined): (line: LogLine) => boolean {
-  if (grep === undefined) return () => true;
-  // A global or sticky expression remembers where it stopped and would miss every other line.
-  const expression = new RegExp(grep.source, grep.flags.replace(/[gy]/g, ""));
-  return (line) => expression.test(plainText(line.text));
+  if (isForward) for (const block of newest) yield linesOfBlock(block, source, range.after, range.before);
 }
 
 function least(values: readonly (number | null)[]): number | null {

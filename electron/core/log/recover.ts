@@ -1,23 +1,23 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { parseHeader, recordSeq } from "./record.ts";
+import { nextHead, parseHeader, recordStart, headAt } from "./record.ts";
+import type { SegmentFacts } from "./rotating-file.ts";
 import { safeRead } from "./segment.ts";
 
-/** What a file of an earlier run holds. */
-export interface RecoveredSegment {
+/** What a file of an earlier run holds; its mark is the `seq` of its first line. */
+export interface RecoveredSegment extends SegmentFacts {
   readonly source: string;
-  readonly firstSeq: number;
   readonly lastSeq: number;
 }
 
-/** A line is at most a few hundred KiB in a file (64 KiB of text, escaped). */
-const lookBytes = 1_024 * 1_024;
+/** Between two heads there are at most the lines that came together: 64 KiB of what a program wrote. */
+const lookBytes = 256 * 1_024;
 
 /** The log files in a folder, by name; what is none of ours is left out. Reads only the beginning and end of each. */
 export function recoverSegments(folder: string): Map<string, RecoveredSegment> {
   const found = new Map<string, RecoveredSegment>();
   for (const name of list(folder)) {
-    const segment = name.endsWith(".jsonl") ? recoverSegment(join(folder, name)) : null;
+    const segment = name.endsWith(".log") ? recoverSegment(join(folder, name)) : null;
     if (segment !== null) found.set(name, segment);
   }
   return found;
@@ -43,17 +43,12 @@ function recoverSegment(path: string): RecoveredSegment | null {
   try {
     const stat = fstatSync(file);
     if (!stat.isFile()) return null;
-    const head = read(file, 0, Math.min(stat.size, lookBytes)).split("\n");
-    const source = parseHeader(head[0] ?? "");
-    const tail = read(file, Math.max(0, stat.size - lookBytes), stat.size).split("\n");
-    const firstSeq = head.map(recordSeq).find((seq) => seq !== null);
-    // The last piece is empty, or a line that was being written when the host died.
-    const lastSeq = tail
-      .slice(0, -1)
-      .map(recordSeq)
-      .findLast((seq) => seq !== null);
-    if (source === null || firstSeq === undefined || firstSeq === null) return null;
-    return { source, firstSeq, lastSeq: lastSeq ?? firstSeq };
+    const start = read(file, 0, Math.min(stat.size, lookBytes));
+    const source = parseHeader(start.toString("utf8", 0, Math.max(0, start.indexOf(10))));
+    const first = nextHead(start, 0);
+    if (source === null || first === null) return null;
+    const lastSeq = lastSeqOf(read(file, Math.max(0, stat.size - lookBytes), stat.size));
+    return { source, mark: first.seq, lastSeq: lastSeq ?? first.seq, bytes: stat.size };
   } catch {
     // A disk that cannot be read is no reason not to run.
     return null;
@@ -62,7 +57,24 @@ function recoverSegment(path: string): RecoveredSegment | null {
   }
 }
 
-function read(file: number, from: number, to: number): string {
+/** `seq` of the last whole line; what a host was writing when it died does not count. */
+function lastSeqOf(bytes: Buffer): number | null {
+  let offset = bytes.lastIndexOf(recordStart);
+  while (offset >= 0) {
+    const head = headAt(bytes, offset);
+    if (head !== null) {
+      const { lines } = head;
+      let whole = 0;
+      for (let end = bytes.indexOf(10, head.end); end >= 0 && whole < lines; end = bytes.indexOf(10, end + 1))
+        whole += 1;
+      if (whole > 0) return head.seq + whole - 1;
+    }
+    offset = offset === 0 ? -1 : bytes.lastIndexOf(recordStart, offset - 1);
+  }
+  return null;
+}
+
+function read(file: number, from: number, to: number): Buffer {
   const bytes = Buffer.allocUnsafe(to - from);
-  return bytes.toString("utf8", 0, readSync(file, bytes, 0, bytes.length, from));
+  return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, from));
 }

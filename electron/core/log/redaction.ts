@@ -1,3 +1,4 @@
+import { PlainLines } from "./plain-lines.ts";
 import { plainText } from "./sanitize.ts";
 
 /** Shorter than this, a "secret" would be found in ordinary words. */
@@ -17,6 +18,7 @@ export class Redactor {
   readonly #secrets = new Set<string>();
   /** Longest first, so that no form is broken by the replacement of a shorter one inside it. */
   #forms: readonly string[] = [];
+  readonly #plain = new PlainLines();
   /** For every hash of four characters, whether a form begins so. Most lines are let through after one look at each character. */
   readonly #beginnings = new Uint8Array(beginningsSize);
 
@@ -25,9 +27,18 @@ export class Redactor {
     if (secret.length < minSecretLength || this.#secrets.has(secret)) return;
     this.#secrets.add(secret);
     const forms = new Set(this.#forms);
-    for (const part of parts(secret)) for (const form of encodings(part)) forms.add(form);
+    for (const form of parts(secret).flatMap(encodings)) {
+      if (forms.has(form)) continue;
+      forms.add(form);
+      this.#beginnings[hashAt(form, 0)] = 1;
+      this.#plain.addForm(form);
+    }
     this.#forms = [...forms].sort((a, b) => b.length - a.length);
-    for (const form of forms) this.#beginnings[hashAt(form, 0)] = 1;
+  }
+
+  /** How many whole lines these are, if they may be stored as they are; null when each has to go through `line`. */
+  countPlain(bytes: Buffer): number | null {
+    return this.#plain.count(bytes);
   }
 
   /**

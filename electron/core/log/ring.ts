@@ -1,20 +1,25 @@
 import type { LogLine } from "#shared/schema/log.ts";
+import { type LineBlock, linesOfBlock } from "./line-block.ts";
 
-/** What a line costs beyond its text, roughly: the object and its fields. */
-const lineOverheadBytes = 100;
-
-/** The newest lines of one source, oldest first, bounded in number and in size. At the bound the oldest go. */
+/** The newest lines of one source, oldest first, bounded in number and in size. At the bound the oldest blocks go. */
 export class LineRing {
+  readonly #source: string;
   readonly #maxLines: number;
   readonly #maxBytes: number;
-  #lines: LogLine[] = [];
-  /** Index of the oldest line; what stands before it is gone and compacted now and then. */
+  #blocks: LineBlock[] = [];
+  /** Index of the oldest block; what stands before it is gone and compacted now and then. */
   #head = 0;
+  #lines = 0;
   #bytes = 0;
   #evictedThrough: number;
 
   /** @param evictedThrough The newest line of this source that only the files have. */
-  constructor(limits: { readonly maxLines: number; readonly maxBytes: number }, evictedThrough: number) {
+  constructor(
+    source: string,
+    limits: { readonly maxLines: number; readonly maxBytes: number },
+    evictedThrough: number,
+  ) {
+    this.#source = source;
     this.#maxLines = limits.maxLines;
     this.#maxBytes = limits.maxBytes;
     this.#evictedThrough = evictedThrough;
@@ -25,54 +30,56 @@ export class LineRing {
     return this.#evictedThrough;
   }
 
-  get last(): LogLine | undefined {
-    return this.#lines.length > this.#head ? this.#lines[this.#lines.length - 1] : undefined;
+  /** `seq` of the oldest line; null while there is none. */
+  get first(): number | null {
+    return this.#blocks[this.#head]?.first ?? null;
   }
 
-  get first(): LogLine | undefined {
-    return this.#lines[this.#head];
+  /** `seq` of the newest line; null while there is none. */
+  get last(): number | null {
+    return this.#blocks.length > this.#head ? (this.#blocks.at(-1)?.last ?? null) : null;
   }
 
-  push(line: LogLine): void {
-    this.#lines.push(line);
-    this.#bytes += sizeOf(line);
-    while (this.#lines.length - this.#head > this.#maxLines || this.#bytes > this.#maxBytes) {
-      const oldest = this.#lines[this.#head];
-      // The newest stays, however long it is.
-      if (oldest === undefined || oldest === line) break;
-      this.#bytes -= sizeOf(oldest);
-      this.#evictedThrough = oldest.seq;
+  /** What it keeps, its own costs included. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(block: LineBlock): void {
+    this.#blocks.push(block);
+    this.#lines += block.lines;
+    this.#bytes += block.weight;
+    while (this.#lines > this.#maxLines || this.#bytes > this.#maxBytes) {
+      const oldest = this.#blocks[this.#head];
+      // The newest stays, however many lines it has.
+      if (oldest === undefined || oldest === block) break;
+      this.#lines -= oldest.lines;
+      this.#bytes -= oldest.weight;
+      this.#evictedThrough = oldest.last;
       this.#head += 1;
     }
-    if (this.#head > 1_000 && this.#head * 2 > this.#lines.length) {
-      this.#lines = this.#lines.slice(this.#head);
+    if (this.#head > 100 && this.#head * 2 > this.#blocks.length) {
+      this.#blocks = this.#blocks.slice(this.#head);
       this.#head = 0;
     }
   }
 
-  /** The lines between two `seq`, both left out, oldest first. */
-  between(after: number, before: number): LogLine[] {
-    return this.#lines.slice(this.#indexAfter(after), Math.max(this.#head, this.#indexAfter(before - 1)));
+  /** The blocks as they are now, oldest first: what leaves the ring later stays in this list. */
+  blocks(): LineBlock[] {
+    return this.#blocks.slice(this.#head);
   }
 
-  /** The newest `count` lines. */
-  tail(count: number): LogLine[] {
-    return this.#lines.slice(Math.max(this.#head, this.#lines.length - count));
-  }
-
-  /** Index of the first line with a greater `seq`. */
-  #indexAfter(seq: number): number {
-    let low = this.#head;
-    let high = this.#lines.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#lines[middle]?.seq ?? Infinity) > seq) high = middle;
-      else low = middle + 1;
+  /** The newest `count` lines with a greater `seq` than `after`, oldest first. */
+  tail(count: number, after = -1): LogLine[] {
+    const found: LogLine[][] = [];
+    let missing = count;
+    for (let at = this.#blocks.length - 1; at >= this.#head && missing > 0; at -= 1) {
+      const block = this.#blocks[at];
+      if (block === undefined || block.last <= after) break;
+      const lines = linesOfBlock(block, this.#source, Math.max(after, block.last - missing));
+      found.push(lines);
+      missing -= lines.length;
     }
-    return low;
+    return found.reverse().flat();
   }
-}
-
-function sizeOf(line: LogLine): number {
-  return line.text.length + lineOverheadBytes;
 }

@@ -18,7 +18,16 @@ export interface LogQuery {
 /** The log of one workspace: a ring and rotating files for each source, one sequence over all of them. */
 export interface LogBook {
   append(source: string, line: { stream: LogLine["stream"]; text: string; generation: number; cut: boolean }): void;
-  /** From the ring where it reaches back far enough, else from the files. */
+  /** The same for lines that came together, as LineSplitter hands them on. The bytes are kept and must not change. */
+  appendLines(
+    source: string,
+    lines: { stream: LogLine["stream"]; bytes: Buffer; generation: number; cut: boolean },
+  ): void;
+  /**
+   * From the ring where it reaches back far enough, else from the files.
+   *
+   * @throws AppError `timeout` when `grep` takes too long.
+   */
   read(query: LogQuery): Promise<LogPage>;
   /** At most `limit` lines after `after` from the ring, synchronously, then every new one. Returns the end of it. */
   follow(

@@ -77,9 +77,8 @@ export class WriteQueue<Item extends Queued> {
     this.#waitingBytes += item.weight;
     this.#budget.usedBytes += item.weight;
     const isTroubled = this.#failedAt !== null;
-    if (this.#budget.usedBytes > this.#budget.maxBytes || (isTroubled && this.#waitingBytes > TROUBLED_BYTES)) {
-      this.#giveUp(this.#waitingBytes / 2);
-    }
+    if (this.#budget.usedBytes > this.#budget.maxBytes) this.#giveUp(this.#waitingBytes / 2);
+    if (isTroubled && this.#waitingBytes > TROUBLED_BYTES) this.#giveUp(this.#waitingBytes - TROUBLED_BYTES / 2);
     if (isTroubled && this.#clock.monotonic() - (this.#failedAt ?? 0) < RETRY_MS) return;
     this.#write();
   }

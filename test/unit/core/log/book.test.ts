@@ -54,7 +54,7 @@ function say(book: LogBook, source: string, text: string): void {
   book.append(source, { stream: "stdout", text, generation: 1, cut: false });
 }
 
-const path = (source: string, age = 0) => join(folder, `${stemOf(source)}${age === 0 ? "" : `.${age}`}.jsonl`);
+const path = (source: string, age = 0) => join(folder, `${stemOf(source)}${age === 0 ? "" : `.${age}`}.log`);
 const seqs = (lines: readonly LogLine[]) => lines.map(({ seq }) => seq);
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 const all = { after: 0, from: "start", limit: 1_000_000 } as const;
@@ -154,8 +154,14 @@ describe("reading", () => {
     mkdirSync(folder, { recursive: true });
     // Sparse: a record, then a quarter of a megabyte of nothing, and so on.
     const file = openSync(path("web"), "w");
-    writeSync(file, '{"version":1,"source":"web"}\n', 0);
-    for (let seq = 1; seq <= 8_192; seq += 1) writeSync(file, `\n[${seq},1,"stdout",1,0,"line"]\n`, seq * 262_144);
+    writeSync(file, '{"version":2,"source":"web"}\n', 0);
+    for (let seq = 1; seq <= 8_192; seq += 1) {
+      writeSync(
+        file,
+        `${seq === 1 ? "" : "\n"}\u001e${seq} 1 stdout 1 0 1\u001fline\n`,
+        seq === 1 ? 29 : seq * 262_144,
+      );
+    }
     closeSync(file);
     expect(statSync(path("web")).size).toBeGreaterThan(2 * 1_024 ** 3);
     const book = open();
@@ -234,13 +240,14 @@ describe("files", () => {
     const first = open();
     say(first, "web", "whole");
     await first.close();
-    appendFileSync(path("web"), '[2,1,"stdout",1,0,"to');
+    appendFileSync(path("web"), "\u001e2 1 stdout 1 0 3\u001fwhole too\nto");
     const second = open();
     say(second, "web", "next");
     await second.close();
     const lines = readFileSync(path("web"), "utf8").split("\n");
     expect(lines).toHaveLength(5);
-    expect((await open().read(all)).lines.map(({ text }) => text)).toEqual(["whole", "next"]);
+    expect((await open().read(all)).lines.map(({ text }) => text)).toEqual(["whole", "whole too", "next"]);
+    expect((await open().read(all)).lines.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
   test("rotation under load loses no line and tears none", { timeout: 60_000 }, async () => {
@@ -256,9 +263,10 @@ describe("files", () => {
     const found: number[] = [];
     for (const name of files) {
       const [header, ...records] = readFileSync(join(folder, name), "utf8").split("\n");
-      expect(header).toBe('{"version":1,"source":"web"}');
+      expect(header).toBe('{"version":2,"source":"web"}');
       expect(records.pop()).toBe("");
-      for (const text of records) found.push((JSON.parse(text) as [number])[0]);
+      // oxlint-disable-next-line no-control-regex
+      for (const text of records) found.push(Number(/^(?:\u001e[^\u001f]*\u001f)?(\d+) x{60}$/.exec(text)?.[1]));
     }
     expect(found.sort((a, b) => a - b)).toEqual(range(1, 15_000));
   });
