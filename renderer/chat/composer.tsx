@@ -2,25 +2,28 @@ import { ArrowUp, Square } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { Session } from "#shared/schema/chat.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
+import { isServerUp, type ServerStatus } from "#shared/schema/server.ts";
 import { Button } from "../ui/button.tsx";
 import { useActions, usePending, useView } from "../view/app.ts";
 import { keepDraft, readDraft } from "./drafts.ts";
 import { ModelPicker, useModel } from "./model-picker.tsx";
 
+const SENDING = "Enter sends, Shift+Enter makes a new line";
+
 /** Where the person writes. Send and Stop share one place; the draft outlives everything but sending it. */
 export function Composer({
   workspace,
   session,
-  serverPid,
+  server,
 }: {
   workspace: WorkspaceId;
   session: Session | null;
-  serverPid: number | null;
+  server: ServerStatus;
 }) {
   const actions = useActions();
   const id = session?.id ?? null;
   const [draft, setDraft] = useState(() => readDraft(workspace, id));
-  const { model } = useModel(workspace, serverPid);
+  const { model } = useModel(workspace, server);
   const field = useRef<HTMLTextAreaElement>(null);
   const asked = useView((view) => view.composerAsked);
   const sending = usePending(`prompt:${workspace}`);
@@ -66,9 +69,9 @@ export function Composer({
         className="block max-h-60 w-full resize-none bg-transparent px-3 pt-2.5 pb-1 outline-none [field-sizing:content]"
       />
       <div className="flex items-center gap-2 px-2 pb-2">
-        <ModelPicker workspace={workspace} serverPid={serverPid} />
+        <ModelPicker workspace={workspace} server={server} />
         <span className="ml-auto truncate text-xs text-faint">
-          {draft !== "" && "Enter sends, Shift+Enter makes a new line"}
+          {draft !== "" && (isServerUp(server.state) ? SENDING : "Sending starts the server")}
         </span>
         {busy && id !== null ? (
           <Button

@@ -1,5 +1,6 @@
 import { ArrowDown } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
+import type { WorkspaceId } from "#shared/schema/id.ts";
 import { Empty } from "../ui/empty.tsx";
 import { FailureLine } from "../ui/failure-line.tsx";
 import { useNow } from "../ui/now.ts";
@@ -12,7 +13,7 @@ import { SessionStoreContext, useRead } from "./use-session.ts";
 const AT_END_PX = 32;
 
 /** The messages of a session. It stays at the end while the reader is there, and leaves the text alone otherwise. */
-export function MessageList({ store }: { store: SessionStore }) {
+export function MessageList({ workspace, store }: { workspace: WorkspaceId; store: SessionStore }) {
   const messages = useRead(store, "list", store.messages);
   const loaded = useRead(store, "list", store.loaded);
   const truncated = useRead(store, "list", store.truncated);
@@ -83,8 +84,13 @@ export function MessageList({ store }: { store: SessionStore }) {
             </Empty>
           )}
           <SessionStoreContext value={store}>
-            {messages.map((message) => (
-              <MessageView key={message.id} message={message} />
+            {messages.map((message, index) => (
+              <MessageView
+                key={message.id}
+                workspace={workspace}
+                message={message}
+                last={index === messages.length - 1}
+              />
             ))}
           </SessionStoreContext>
           <Progress store={store} />

@@ -1,13 +1,25 @@
 import { ChevronRight, FileDiff } from "lucide-react";
 import { memo, useState } from "react";
+import type { WorkspaceId } from "#shared/schema/id.ts";
+import { Button } from "../ui/button.tsx";
 import { FailureLine } from "../ui/failure-line.tsx";
+import { StateShape } from "../ui/state-mark.tsx";
+import { useActions, usePending } from "../view/app.ts";
 import { Markdown } from "./markdown.tsx";
 import type { MessageRef } from "./session-store.ts";
 import { ToolCard } from "./tool-card.tsx";
 import { useMessageInfo, usePart } from "./use-session.ts";
 
 /** One message: the person's on a ground of its own, the agent's as the page. Each part re-renders by itself. */
-export const MessageView = memo(function MessageView({ message }: { message: MessageRef }) {
+export const MessageView = memo(function MessageView({
+  workspace,
+  message,
+  last,
+}: {
+  workspace: WorkspaceId;
+  message: MessageRef;
+  last: boolean;
+}) {
   const user = message.role === "user";
   return (
     <article
@@ -18,6 +30,7 @@ export const MessageView = memo(function MessageView({ message }: { message: Mes
         <PartView key={id} id={id} user={user} />
       ))}
       <MessageError id={message.id} />
+      <Interrupted workspace={workspace} id={message.id} last={last} />
     </article>
   );
 });
@@ -76,9 +89,30 @@ function Reasoning({ text, done }: { text: string; done: boolean }) {
   );
 }
 
+/** The turn was cut off: why, and the way on while nothing was said after it. */
+function Interrupted({ workspace, id, last }: { workspace: WorkspaceId; id: string; last: boolean }) {
+  const actions = useActions();
+  const info = useMessageInfo(id);
+  const pending = usePending(`continue:${info?.sessionId ?? ""}`);
+  if (!info?.interrupted) return null;
+  return (
+    <div role="group" aria-label="Interrupted turn" className="flex items-center gap-3 text-muted">
+      <StateShape look={{ shape: "ring", tone: "quiet", word: "" }} />
+      <p className="min-w-0 flex-1">Cut off: {info.interrupted}</p>
+      {last && (
+        <Button small pending={pending} onClick={() => void actions.continueTurn(workspace, info.sessionId)}>
+          Continue
+        </Button>
+      )}
+    </div>
+  );
+}
+
 function MessageError({ id }: { id: string }) {
-  const error = useMessageInfo(id)?.error;
-  if (!error) return null;
+  const info = useMessageInfo(id);
+  const error = info?.error;
+  // What OpenCode says of a turn that our line explains would only repeat it.
+  if (!error || info?.interrupted) return null;
   if (error.name === "MessageAbortedError") return <p className="text-sm text-muted">Stopped.</p>;
   return (
     <FailureLine failure={{ code: "turn_failed", message: error.message || error.name, next: null, details: {} }} />

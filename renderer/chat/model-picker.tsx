@@ -2,13 +2,14 @@ import { Select } from "@base-ui/react/select";
 import { useQuery } from "@tanstack/react-query";
 import { Check, ChevronsUpDown } from "lucide-react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
-import { modelsQuery } from "../ipc/queries.ts";
+import type { ServerStatus } from "#shared/schema/server.ts";
+import { isAnswering, modelsQuery } from "../ipc/queries.ts";
 import { useActions, useApp, useView } from "../view/app.ts";
 
 /** The model that answers next. Null: the server's own choice. */
-export function useModel(workspace: WorkspaceId, serverPid: number | null) {
+export function useModel(workspace: WorkspaceId, server: ServerStatus) {
   const { client } = useApp();
-  const { data } = useQuery(modelsQuery(client, workspace, serverPid));
+  const { data } = useQuery(modelsQuery(client, workspace, server));
   const chosen = useView((view) => view.model[workspace] ?? null);
   const models = data?.models ?? [];
   // A model that was chosen once may be gone with a change of the configuration.
@@ -16,11 +17,13 @@ export function useModel(workspace: WorkspaceId, serverPid: number | null) {
   return { models, model };
 }
 
-export function ModelPicker({ workspace, serverPid }: { workspace: WorkspaceId; serverPid: number | null }) {
+export function ModelPicker({ workspace, server }: { workspace: WorkspaceId; server: ServerStatus }) {
   const actions = useActions();
-  const { models, model } = useModel(workspace, serverPid);
+  const { models, model } = useModel(workspace, server);
   const providers = [...new Set(models.map(({ provider }) => provider))];
-  if (models.length === 0) return <span className="text-sm text-faint">No model</span>;
+  if (models.length === 0) {
+    return <span className="text-sm text-faint">{isAnswering(server) ? "No model" : ""}</span>;
+  }
   const name = models.find(({ id }) => id === model)?.name ?? "Choose a model";
   return (
     <Select.Root value={model} onValueChange={(next) => next !== null && actions.chooseModel(workspace, next)}>

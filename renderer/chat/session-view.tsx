@@ -1,11 +1,13 @@
 import type { ChatState, Session } from "#shared/schema/chat.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
+import { isServerUp, type ServerStatus } from "#shared/schema/server.ts";
 import { FailureLine } from "../ui/failure-line.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Composer } from "./composer.tsx";
 import { MessageList } from "./message-list.tsx";
 import { PermissionCard } from "./permission-card.tsx";
 import { QuestionCard } from "./question-card.tsx";
+import { ServerStrip } from "./server-strip.tsx";
 import { rootOf } from "./sessions.ts";
 import { useRead, useSession } from "./use-session.ts";
 
@@ -14,12 +16,12 @@ export function SessionView({
   workspace,
   session: listed,
   chat,
-  serverPid,
+  server,
 }: {
   workspace: WorkspaceId;
   session: Session;
   chat: ChatState;
-  serverPid: number | null;
+  server: ServerStatus;
 }) {
   const { store, ended } = useSession(workspace, listed.id);
   const own = useRead(store, "session", store.session);
@@ -40,9 +42,9 @@ export function SessionView({
           </span>
         )}
       </header>
-      <MessageList store={store} />
+      <MessageList workspace={workspace} store={store} />
       <div className="mx-auto flex w-full max-w-190 shrink-0 flex-col gap-2 px-5 pb-4">
-        {ended && <FailureLine failure={ended} />}
+        {ended && isServerUp(server.state) && <FailureLine failure={ended} />}
         {permissions.slice(0, 1).map((request) => (
           <PermissionCard key={request.id} workspace={workspace} request={request} child={titleOf(request.sessionId)} />
         ))}
@@ -51,7 +53,8 @@ export function SessionView({
           questions
             .slice(0, 1)
             .map((request) => <QuestionCard key={request.id} workspace={workspace} request={request} />)}
-        <Composer workspace={workspace} session={session} serverPid={serverPid} />
+        <ServerStrip workspace={workspace} server={server} />
+        <Composer workspace={workspace} session={session} server={server} />
       </div>
     </section>
   );

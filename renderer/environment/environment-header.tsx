@@ -24,8 +24,9 @@ export function EnvironmentHeader({
   const starting = usePending(`start:${workspace}`);
   const stopping = usePending(`stop:${workspace}`);
   const phase = environment?.phase ?? "stopped";
-  const serverStopped =
-    environment?.server === null || environment?.server === undefined || environment.server.state === "stopped";
+  const server = environment?.server ?? null;
+  // One that gave up has nothing left to stop; one that crashed may be about to start again.
+  const serverStopped = server === null || server.state === "stopped" || server.state === "gave_up";
   const mayStart = environment !== null && (phase === "stopped" || phase === "failed" || phase === "degraded");
   const mayStop = environment !== null && phase !== "stopping" && !(phase === "stopped" && serverStopped);
   return (

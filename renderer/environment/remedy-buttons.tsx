@@ -11,6 +11,8 @@ export function RemedyButtons({
   source,
   workspace,
   pending,
+  verb = "Try again",
+  url = "",
   onRetry,
 }: {
   code: FailureCode;
@@ -20,6 +22,10 @@ export function RemedyButtons({
   source: string;
   workspace: WorkspaceId;
   pending: boolean;
+  /** What trying again is called where something still runs, or is not started by itself any more. */
+  verb?: "Try again" | "Restart" | "Start";
+  /** Where a server listens that could be adopted. */
+  url?: string;
   onRetry: () => void;
 }) {
   const { actions, view } = useApp();
@@ -27,8 +33,15 @@ export function RemedyButtons({
     switch (remedy) {
       case "retry":
         return (
-          <Button key={remedy} small pending={pending} aria-label={`Try ${name} again`} onClick={onRetry}>
-            Try again
+          <Button
+            key={remedy}
+            small
+            kind={verb === "Start" ? "primary" : "plain"}
+            pending={pending}
+            aria-label={verb === "Try again" ? `Try ${name} again` : `${verb} ${name}`}
+            onClick={onRetry}
+          >
+            {verb}
           </Button>
         );
       case "logs":
@@ -46,6 +59,12 @@ export function RemedyButtons({
         return (
           <Button key={remedy} small onClick={() => actions.reviewTrust(workspace)}>
             Review what runs
+          </Button>
+        );
+      case "adopt":
+        return (
+          <Button key={remedy} small onClick={() => actions.adoptServer(workspace, url)}>
+            Use that server…
           </Button>
         );
       case "settings":

@@ -1,35 +1,46 @@
 import { Bot, Play, RotateCw, ScrollText, Square } from "lucide-react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
-import { stoppedServer, type ServerStatus } from "#shared/schema/server.ts";
+import { isServerUp, stoppedServer, type ServerStatus } from "#shared/schema/server.ts";
 import { IconButton } from "../ui/button.tsx";
-import { formatAgo, formatBytes, formatCount } from "../ui/format.ts";
-import { useNow } from "../ui/now.ts";
+import { formatBytes, formatPercent } from "../ui/format.ts";
+import { PlanLine } from "../ui/plan-line.tsx";
 import { serverLook } from "../ui/state.ts";
 import { StateMark } from "../ui/state-mark.tsx";
 import { useActions, usePending } from "../view/app.ts";
 import { Cell, Figure, Uptime } from "./cells.tsx";
-import { RemedyButtons } from "./remedy-buttons.tsx";
+import { Events } from "./server-facts.tsx";
+import { ServerRemedies } from "./server-trouble.tsx";
 
-/** The workspace's OpenCode server, in the columns of the services. */
+/** The workspace's OpenCode server, in the columns of the services. Enter or a click opens its details. */
 export function ServerRow({
   workspace,
   server: given,
   at,
+  chosen,
 }: {
   workspace: WorkspaceId;
   server: ServerStatus | null;
   at: number;
+  chosen: boolean;
 }) {
   const server = given ?? stoppedServer;
   const actions = useActions();
-  const pending = usePending(`server:${workspace}`);
-  const running = server.state !== "stopped" && server.state !== "crashed";
+  const open = () => actions.showServer(workspace, !chosen);
+  const newest = server.notices.at(-1);
   return (
     <div
       role="row"
       aria-label="OpenCode server"
       aria-rowindex={2}
-      className="group border-b border-line hover:bg-hover"
+      aria-selected={chosen}
+      tabIndex={0}
+      onClick={open}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" || event.target !== event.currentTarget) return;
+        event.preventDefault();
+        open();
+      }}
+      className="group focus-inside border-b border-line hover:bg-hover aria-selected:bg-selected"
     >
       <div role="presentation" className="service-grid h-8">
         <span role="gridcell" className="text-faint">
@@ -44,11 +55,17 @@ export function ServerRow({
         <Cell>
           <StateMark look={serverLook(server.state)} />
         </Cell>
-        <Cell />
+        <Cell>{server.ownership === "adopted" && <span className="text-faint">Adopted</span>}</Cell>
         <Cell column="column-address">
-          {server.pid !== null && <span className="text-muted tabular-nums">pid {server.pid}</span>}
+          {server.port !== null && <span className="text-muted tabular-nums">:{server.port}</span>}
         </Cell>
-        <Cell column="column-why">{server.state === "running" && !server.failure && <Events server={server} />}</Cell>
+        <Cell column="column-why" title={newest?.message}>
+          <span className="text-muted">
+            {newest
+              ? newest.message
+              : server.state === "running" && !server.failure && !server.plan && <Events server={server} />}
+          </span>
+        </Cell>
         <Figure column="column-uptime">
           <Uptime ms={server.uptimeMs} at={at} />
         </Figure>
@@ -56,71 +73,60 @@ export function ServerRow({
           {server.restarts > 0 && <span className="text-busy">{server.restarts}</span>}
         </Figure>
         <Figure column="column-memory">{server.memoryBytes !== null && formatBytes(server.memoryBytes)}</Figure>
-        <Figure column="column-cpu">{null}</Figure>
-        <span
-          role="gridcell"
-          className={`flex justify-end ${running ? "opacity-0 group-focus-within:opacity-100 group-hover:opacity-100" : ""}`}
-        >
-          <IconButton
-            label="Show logs of the OpenCode server"
-            onClick={() => actions.showLogs(workspace, ["opencode"])}
-          >
-            <ScrollText />
-          </IconButton>
-          <IconButton
-            label="Restart OpenCode server"
-            disabled={!running || pending}
-            onClick={() => void actions.restartServer(workspace)}
-          >
-            <RotateCw />
-          </IconButton>
-          {running ? (
-            <IconButton
-              label="Stop OpenCode server"
-              pending={pending}
-              onClick={() => void actions.stopServer(workspace)}
-            >
-              <Square />
-            </IconButton>
-          ) : (
-            <IconButton
-              label="Start OpenCode server"
-              pending={pending}
-              onClick={() => void actions.startServer(workspace)}
-            >
-              <Play />
-            </IconButton>
-          )}
-        </span>
+        <Figure column="column-cpu">{server.cpuPercent !== null && formatPercent(server.cpuPercent)}</Figure>
+        <RowActions workspace={workspace} server={server} />
       </div>
+      {/* A press on a button is not a press on its row. */}
+      {server.plan && (
+        <div role="gridcell" className="service-note pb-1.5" onClick={(event) => event.stopPropagation()}>
+          <PlanLine workspace={workspace} server={server} />
+        </div>
+      )}
       {server.failure && (
         <div role="gridcell" className="flex items-center gap-3 service-note pb-1.5">
           <p className="min-w-0 flex-1">
             {server.failure.message} {server.failure.next && <span className="text-muted">{server.failure.next}</span>}
           </p>
-          <span className="flex shrink-0 gap-1.5">
-            <RemedyButtons
-              code={server.failure.code}
-              name="the OpenCode server"
-              source="opencode"
-              workspace={workspace}
-              pending={pending}
-              onRetry={() => void actions.startServer(workspace)}
-            />
-          </span>
+          {!server.plan && (
+            <span className="flex shrink-0 gap-1.5" onClick={(event) => event.stopPropagation()}>
+              <ServerRemedies workspace={workspace} server={server} failure={server.failure} />
+            </span>
+          )}
         </div>
       )}
     </div>
   );
 }
 
-function Events({ server }: { server: ServerStatus }) {
-  const now = useNow();
-  const last = server.lastEventAt === null ? null : formatAgo(now - Date.parse(server.lastEventAt));
+function RowActions({ workspace, server }: { workspace: WorkspaceId; server: ServerStatus }) {
+  const actions = useActions();
+  const pending = usePending(`server:${workspace}`);
+  const up = isServerUp(server.state);
   return (
-    <span className="text-muted tabular-nums">
-      {formatCount(server.events)} {server.events === 1 ? "event" : "events"}
-      {last !== null && (last === "now" ? ", last just now" : `, last ${last} ago`)}
+    <span
+      role="gridcell"
+      className={`flex justify-end ${up ? "opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 group-aria-selected:opacity-100" : ""}`}
+      onClick={(event) => event.stopPropagation()}
+    >
+      <IconButton label="Show logs of the OpenCode server" onClick={() => actions.showServerLogs(workspace)}>
+        <ScrollText />
+      </IconButton>
+      <IconButton
+        label="Restart OpenCode server"
+        disabled={!up || pending || server.ownership === "adopted"}
+        onClick={() => void actions.restartServer(workspace)}
+      >
+        <RotateCw />
+      </IconButton>
+      {up ? (
+        <IconButton label="Stop OpenCode server" pending={pending} onClick={() => void actions.stopServer(workspace)}>
+          <Square />
+        </IconButton>
+      ) : (
+        <IconButton label="Start OpenCode server" pending={pending} onClick={() => void actions.startServer(workspace)}>
+          <Play />
+        </IconButton>
+      )}
     </span>
   );
 }

@@ -1,5 +1,4 @@
 import { Play, RotateCw, ScrollText, Square, X } from "lucide-react";
-import type { ReactNode } from "react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { Button, IconButton } from "../ui/button.tsx";
@@ -10,6 +9,7 @@ import { healthLook, serviceLook } from "../ui/state.ts";
 import { StateMark } from "../ui/state-mark.tsx";
 import { useActions, usePending } from "../view/app.ts";
 import { Uptime } from "./cells.tsx";
+import { Absent, Fact, Facts } from "./fact.tsx";
 import { Tail } from "./tail.tsx";
 
 /** Everything known about one service, and the end of its log. */
@@ -45,7 +45,7 @@ export function ServiceDetail({
         ) : (
           service.why && <p className="mt-3 text-muted">{service.why}</p>
         )}
-        <dl className="mt-3 grid grid-cols-[88px_minmax(0,1fr)] gap-y-1.5">
+        <Facts>
           <Fact name="State">
             <StateMark look={serviceLook(service)} />
           </Fact>
@@ -103,7 +103,7 @@ export function ServiceDetail({
           <Fact name="Found in">
             <code className="font-mono text-sm break-all text-muted">{service.source}</code>
           </Fact>
-        </dl>
+        </Facts>
         <Tail workspace={workspace} source={name} />
       </div>
     </aside>
@@ -155,17 +155,6 @@ function Controls({ workspace, service }: { workspace: WorkspaceId; service: Ser
     </div>
   );
 }
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <>
-      <dt className="text-muted">{name}</dt>
-      <dd className="min-w-0">{children}</dd>
-    </>
-  );
-}
-
-const Absent = () => <span className="text-faint">none</span>;
 
 function Needs({
   names,

@@ -13,10 +13,12 @@ export function ServiceList({
   environment,
   at,
   chosen,
+  serverChosen,
 }: {
   environment: EnvironmentStatus;
   at: number;
   chosen: string | null;
+  serverChosen: boolean;
 }) {
   const { workspace } = environment;
   const actions = useActions();
@@ -67,7 +69,7 @@ export function ServiceList({
     >
       <div role="rowgroup" className="shrink-0">
         <Head />
-        <ServerRow workspace={workspace} server={environment.server} at={at} />
+        <ServerRow workspace={workspace} server={environment.server} at={at} chosen={serverChosen} />
       </div>
       {!short && (
         <div ref={scroller} role="rowgroup" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto" onKeyDown={move}>

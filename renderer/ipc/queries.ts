@@ -2,6 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { Client } from "#shared/client.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
+import type { ServerStatus } from "#shared/schema/server.ts";
 
 /** What would run in the folder. Always read anew: its hash is what an approval gives back. */
 export const trustReviewQuery = (client: Client, workspace: WorkspaceId) =>
@@ -13,10 +14,15 @@ export const trustReviewQuery = (client: Client, workspace: WorkspaceId) =>
     retry: false,
   });
 
+/** Whether a server can be asked something. */
+export const isAnswering = ({ state }: Pick<ServerStatus, "state">): boolean =>
+  state === "running" || state === "degraded";
+
 /** Models of the workspace's server; they change only with its configuration, which needs a restart. */
-export const modelsQuery = (client: Client, workspace: WorkspaceId, serverPid: number | null) =>
+export const modelsQuery = (client: Client, workspace: WorkspaceId, server: ServerStatus) =>
   queryOptions({
-    queryKey: ["chat.models", workspace, serverPid],
+    queryKey: ["chat.models", workspace, server.generation],
     queryFn: ({ signal }) => client.call("chat.models", { workspace }, { signal }),
+    enabled: isAnswering(server),
     staleTime: 60_000,
   });

@@ -1,16 +1,9 @@
-/** Lines as text for the clipboard: without colours, with time and source, so that they say where they are from. */
-import { formatClock } from "../ui/format.ts";
-import { plainText } from "../ui/sgr.ts";
+/** Rows of the list as text for the clipboard. */
+import { lineAsText } from "../ui/log-text.ts";
 import { isGap, missing, type Row } from "./log-buffer.ts";
 
 export function rowsAsText(rows: readonly Row[]): string {
-  return rows
-    .map((row) =>
-      isGap(row)
-        ? `… ${missing(row)} lines are not here`
-        : `${formatClock(row.at)} ${row.source}: ${plainText(row.text)}`,
-    )
-    .join("\n");
+  return rows.map((row) => (isGap(row) ? `… ${missing(row)} lines are not here` : lineAsText(row))).join("\n");
 }
 
 /** "1 line", "42 lines". */

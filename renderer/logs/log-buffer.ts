@@ -7,6 +7,7 @@
  * at MAX_ROWS_READING new lines are left out instead, which makes a gap at the end. Readers hear of changes at most once a
  * frame (`schedule`), however many lines come.
  */
+import { levelOf, logLevels, type LogLevel } from "#shared/log-level.ts";
 import type { LogLine } from "#shared/schema/log.ts";
 import { plainText } from "../ui/sgr.ts";
 
@@ -23,6 +24,8 @@ export type Filter = {
   /** Empty: all. */
   readonly sources: readonly string[];
   readonly streams: readonly LogLine["stream"][];
+  /** The least grave level that is shown; null: every line, also those that name no level. */
+  readonly level: LogLevel | null;
   readonly search: ((text: string) => boolean) | null;
   /** Show only lines that match the search. */
   readonly onlyMatches: boolean;
@@ -32,7 +35,7 @@ export const isGap = (row: Row): row is Gap => "gap" in row;
 export const seqOf = (row: Row): number => (isGap(row) ? row.after + 0.5 : row.seq);
 export const missing = (gap: Gap): number => gap.before - gap.after - 1;
 
-const everything: Filter = { sources: [], streams: [], search: null, onlyMatches: false };
+const everything: Filter = { sources: [], streams: [], level: null, search: null, onlyMatches: false };
 
 /** First index whose row is at or after `seq`. */
 export function indexOfSeq(rows: readonly Row[], seq: number): number {
@@ -67,6 +70,8 @@ export class LogBuffer {
   #matches: number[] = [];
   #filter = everything;
   #sources = new Set<string>();
+  /** How grave the last line of a source was: what names no level, such as a stack, belongs to the line before it. */
+  #levels = new Map<string, LogLevel>();
   #reading = false;
   #lastSeq = 0;
   #longest = 0;
@@ -197,7 +202,7 @@ export class LogBuffer {
   }
 
   #admit(row: Row, arriving: boolean): void {
-    const { sources, streams, search, onlyMatches } = this.#filter;
+    const { sources, streams, level, search, onlyMatches } = this.#filter;
     if (isGap(row)) {
       if (!onlyMatches || !search) this.#shown.push(row);
       return;
@@ -206,6 +211,7 @@ export class LogBuffer {
     if (row.text.length > this.#longest) this.#longest = Math.max(this.#longest, plainText(row.text).length);
     if (sources.length > 0 && !sources.includes(row.source)) return;
     if (streams.length > 0 && !streams.includes(row.stream)) return;
+    if (level !== null && !this.#isGrave(row, level)) return;
     const matches = search?.(plainText(row.text)) ?? false;
     if (search && onlyMatches && !matches) return;
     if (matches) this.#matches.push(row.seq);
@@ -213,9 +219,17 @@ export class LogBuffer {
     if (arriving) this.#arrived += 1;
   }
 
+  #isGrave(line: LogLine, least: LogLevel): boolean {
+    const level = levelOf(line.text) ?? this.#levels.get(line.source);
+    if (level === undefined) return false;
+    this.#levels.set(line.source, level);
+    return logLevels.indexOf(level) >= logLevels.indexOf(least);
+  }
+
   #filterAll(): void {
     this.#shown = [];
     this.#matches = [];
+    this.#levels.clear();
     for (const row of this.#rows) this.#admit(row, false);
     this.#changed();
   }

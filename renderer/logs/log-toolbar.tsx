@@ -6,6 +6,7 @@ import { IconButton } from "../ui/button.tsx";
 import { formatCount } from "../ui/format.ts";
 import { Segments } from "../ui/segments.tsx";
 import { useApp, useView } from "../view/app.ts";
+import { LevelPicker } from "./level-picker.tsx";
 
 type StreamChoice = "all" | LogLine["stream"];
 
@@ -105,6 +106,7 @@ export function LogToolbar({
           ]}
           onChange={(choice) => view.set({ streams: choice === "all" ? [] : [choice] })}
         />
+        <LevelPicker />
         <span className="w-1" />
         <IconButton label="Show times" aria-pressed={timestamps} onClick={() => view.set({ timestamps: !timestamps })}>
           <Clock />

@@ -1,12 +1,15 @@
 import { ScrollText } from "lucide-react";
 import { useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { stoppedServer } from "#shared/schema/server.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { useLive } from "../ipc/live.ts";
 import { Empty } from "../ui/empty.tsx";
 import { useActions, useView } from "../view/app.ts";
+import { serverSources } from "../view/server-report.ts";
 import { countLines, rowsAsText } from "./copy.ts";
 import { indexOfSeq } from "./log-buffer.ts";
 import { LogList, type LogListHandle } from "./log-list.tsx";
+import { ServerLogBar } from "./server-log-bar.tsx";
 import { LogToolbar } from "./log-toolbar.tsx";
 import { compileSearch } from "./search.ts";
 import { SourceChips } from "./source-chips.tsx";
@@ -23,6 +26,7 @@ export function LogsPage({ project }: { project: Project }) {
   const actions = useActions();
   const sources = useView((view) => view.sources[workspace] ?? none);
   const streams = useView((view) => view.streams);
+  const level = useView((view) => view.level);
   const onlyMatches = useView((view) => view.onlyMatches);
   const query = useView((view) => view.search);
   const search = useMemo(() => compileSearch(query), [query]);
@@ -31,9 +35,15 @@ export function LogsPage({ project }: { project: Project }) {
   const [match, setMatch] = useState<number | null>(null);
 
   useLayoutEffect(() => {
-    buffer.setFilter({ sources, streams, search: compiled?.test ?? null, onlyMatches });
+    buffer.setFilter({
+      sources,
+      streams,
+      level: level === "all" ? null : level,
+      search: compiled?.test ?? null,
+      onlyMatches,
+    });
     setMatch(null);
-  }, [buffer, sources, streams, compiled, onlyMatches]);
+  }, [buffer, sources, streams, level, compiled, onlyMatches]);
 
   /** To the next match in a direction, from the current one or else from what is in sight; round the ends. */
   const step = (direction: 1 | -1) => {
@@ -86,6 +96,9 @@ export function LogsPage({ project }: { project: Project }) {
         }}
       />
       <SourceChips workspace={workspace} sources={known} chosen={sources} />
+      {sources.length > 0 && sources.every((source) => serverSources.some((own) => own === source)) && environment && (
+        <ServerLogBar workspace={workspace} server={environment.server ?? stoppedServer} />
+      )}
       {ended && (
         <p role="alert" className="shrink-0 bg-busy-wash px-4 py-1.5">
           {ended}
@@ -97,7 +110,7 @@ export function LogsPage({ project }: { project: Project }) {
         search={compiled}
         currentMatch={match}
         empty={
-          <Empty title={emptyTitle(buffer.size, query)} icon={<ScrollText />}>
+          <Empty title={emptyTitle(buffer.size, query, level !== "all")} icon={<ScrollText />}>
             {buffer.size === 0
               ? "What the services and the OpenCode server write appears here as it is written."
               : "Change the filters above to see more lines."}
@@ -108,7 +121,8 @@ export function LogsPage({ project }: { project: Project }) {
   );
 }
 
-function emptyTitle(held: number, query: string): string {
+function emptyTitle(held: number, query: string, byLevel: boolean): string {
   if (held === 0) return "No log lines yet";
-  return query ? "No line matches" : "No line from these sources";
+  if (query) return "No line matches";
+  return byLevel ? "No line of this level" : "No line from these sources";
 }

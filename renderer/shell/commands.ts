@@ -2,14 +2,19 @@
  * THE registry of what can be done: it feeds the palette, the keys and the native menu. A command that makes no sense now is
  * left out of the palette by `when`, and its key does nothing.
  */
+import { isServerUp, stoppedServer } from "#shared/schema/server.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import type { Command, CommandContext } from "./command.ts";
 
 const hasProject = ({ project }: CommandContext): boolean => project !== null;
-const serverRuns = ({ environment }: CommandContext): boolean => environment?.server?.state === "running";
+const serverUp = ({ environment }: CommandContext): boolean => isServerUp(environment?.server?.state ?? "stopped");
+const serverOurs = (context: CommandContext): boolean =>
+  serverUp(context) && context.environment?.server?.ownership === "owned";
+const serverDown = ({ environment }: CommandContext): boolean =>
+  environment !== null && !isServerUp(environment.server?.state ?? "stopped");
 const environmentRuns = ({ environment }: CommandContext): boolean =>
   environment !== null &&
-  (environment.phase !== "stopped" || (environment.server !== null && environment.server.state !== "stopped"));
+  (environment.phase !== "stopped" || !["stopped", "gave_up"].includes(environment.server?.state ?? "stopped"));
 
 /** Runs with the chosen project's workspace; without one the command is not offered. */
 const inWorkspace =
@@ -70,39 +75,73 @@ export const commands: readonly Command[] = [
     id: "server.start",
     title: "Start OpenCode server",
     group: "Server",
-    when: ({ environment }) =>
-      environment !== null && !["running", "starting", "waiting_ready"].includes(environment.server?.state ?? ""),
+    when: serverDown,
     run: inWorkspace(({ actions }, workspace) => void actions.startServer(workspace)),
   },
   {
     id: "server.restart",
     title: "Restart OpenCode server",
     group: "Server",
-    when: serverRuns,
+    when: serverOurs,
     run: inWorkspace(({ actions }, workspace) => void actions.restartServer(workspace)),
   },
   {
     id: "server.stop",
     title: "Stop OpenCode server",
     group: "Server",
-    when: serverRuns,
+    words: "let go adopted",
+    when: ({ environment }) => !["stopped", "stopping", "gave_up"].includes(environment?.server?.state ?? "stopped"),
     run: inWorkspace(({ actions }, workspace) => void actions.stopServer(workspace)),
+  },
+  {
+    id: "server.keep",
+    title: "Keep the OpenCode server running",
+    group: "Server",
+    words: "plan cancel restart",
+    when: (context) => serverUp(context) && (context.environment?.server?.plan ?? null) !== null,
+    run: inWorkspace(({ actions }, workspace) => void actions.keepServer(workspace)),
+  },
+  {
+    id: "server.show",
+    title: "Show the OpenCode server",
+    group: "Server",
+    words: "details memory pid address version",
+    when: hasProject,
+    run: inWorkspace(({ actions }, workspace) => actions.showServer(workspace, true)),
+  },
+  {
+    id: "server.adopt",
+    title: "Use an OpenCode server that runs already",
+    group: "Server",
+    words: "adopt connect attach",
+    when: serverDown,
+    run: inWorkspace(({ actions }, workspace) => actions.adoptServer(workspace, "")),
   },
   {
     id: "server.logs",
     title: "Show logs of the OpenCode server",
     group: "Server",
     when: hasProject,
-    run: inWorkspace(({ actions }, workspace) => actions.showLogs(workspace, ["opencode"])),
+    run: inWorkspace(({ actions }, workspace) => actions.showServerLogs(workspace)),
   },
-
+  {
+    id: "server.report",
+    title: "Copy the last 100 lines of the OpenCode server with the error",
+    group: "Server",
+    words: "report clipboard logs",
+    when: ({ environment }) => environment !== null,
+    run: inWorkspace(
+      ({ actions, environment }, workspace) =>
+        void actions.copyServerReport(workspace, environment?.server ?? stoppedServer),
+    ),
+  },
   {
     id: "chat.new",
     title: "New session",
     group: "Chat",
     shortcut: "Mod+Shift+O",
     words: "conversation agent",
-    when: serverRuns,
+    when: hasProject,
     run: inWorkspace(({ actions }, workspace) => actions.newSession(workspace)),
   },
   {
@@ -206,7 +245,7 @@ export const commands: readonly Command[] = [
     title: "Settings",
     group: "Deckhand",
     shortcut: "Mod+,",
-    words: "preferences",
+    words: "preferences server port memory limit idle debug environment variables",
     run: ({ view }) => view.set({ dialog: { kind: "settings" } }),
   },
   {

@@ -2,6 +2,7 @@ import { useEffect } from "react";
 import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
 import { Toaster } from "sonner";
 import { ChatPage } from "../chat/chat-page.tsx";
+import { AdoptDialog } from "../environment/adopt-dialog.tsx";
 import { EnvironmentPage } from "../environment/environment-page.tsx";
 import { LogsPage } from "../logs/logs-page.tsx";
 import { OpenFolderDialog } from "../projects/open-folder-dialog.tsx";
@@ -76,6 +77,8 @@ function Dialogs() {
       return <SettingsDialog />;
     case "open-folder":
       return <OpenFolderDialog />;
+    case "adopt":
+      return <AdoptDialog workspace={dialog.workspace} url={dialog.url} />;
     case "trust":
       return <TrustDialog workspace={dialog.workspace} approved={dialog.approved} />;
     case "confirm":

@@ -8,9 +8,11 @@ import { useConnectionState } from "./connection-state.tsx";
 
 const connections = { connecting: "Connecting…", open: null, lost: "Reconnecting…", closed: "Not connected" } as const;
 
+const plans = { restart: "restart planned", stop: "stop planned" } as const;
+
 /** One line at the foot: the chosen project's state in words, the host, and the key that leads to everything. */
 export function StatusBar() {
-  const { view, platform } = useApp();
+  const { actions, view, platform } = useApp();
   const { current } = useProjects();
   const connection = connections[useConnectionState()];
   const { item: host } = useLive("host.watch", {});
@@ -29,10 +31,16 @@ export function StatusBar() {
             {environment.services.length > 0 && ` · ${ready} of ${environment.services.length} ready`}
           </span>
           {environment.server && (
-            <span className="flex items-center gap-1.5">
+            <button
+              type="button"
+              title="Show the OpenCode server"
+              className="flex items-center gap-1.5 rounded-sm hover:text-text"
+              onClick={() => actions.showServer(environment.workspace, true)}
+            >
               <StateShape look={serverLook(environment.server.state)} />
               OpenCode {serverLook(environment.server.state).word.toLowerCase()}
-            </span>
+              {environment.server.plan && `, ${plans[environment.server.plan.action]}`}
+            </button>
           )}
         </>
       )}

@@ -6,8 +6,10 @@ import { CallError, type Client } from "#shared/client.ts";
 import type { Failure } from "#shared/failure.ts";
 import type { PermissionReply, SessionStatus } from "#shared/schema/chat.ts";
 import type { PermissionId, QuestionId, SessionId, WorkspaceId } from "#shared/schema/id.ts";
+import type { ServerStatus } from "#shared/schema/server.ts";
 import type { SettingsChange } from "#shared/schema/settings.ts";
 import type { Project } from "#shared/schema/workspace.ts";
+import { REPORTED_LINES, serverReport, serverSources } from "./server-report.ts";
 import { createStore, type Store } from "./store.ts";
 import type { Page, View } from "./view.ts";
 
@@ -62,9 +64,21 @@ export function createActions({ client, view, notify }: { client: Client; view: 
 
     go: (page: Page, project?: Project["id"]) => view.set(project ? { page, project } : { page }),
     showService: (workspace: WorkspaceId, service: string | null) =>
-      view.set((state) => ({ service: { ...state.service, [workspace]: service } })),
+      view.set((state) => ({
+        service: { ...state.service, [workspace]: service },
+        server: { ...state.server, [workspace]: false },
+      })),
+    /** Opens or closes the details of the workspace's OpenCode server. */
+    showServer: (workspace: WorkspaceId, open: boolean) =>
+      view.set((state) => ({
+        page: "environment",
+        service: { ...state.service, [workspace]: null },
+        server: { ...state.server, [workspace]: open },
+      })),
     showLogs: (workspace: WorkspaceId, sources: readonly string[]) =>
       view.set((state) => ({ page: "logs", sources: { ...state.sources, [workspace]: sources } })),
+    showServerLogs: (workspace: WorkspaceId) =>
+      view.set((state) => ({ page: "logs", sources: { ...state.sources, [workspace]: serverSources } })),
     showSession: (workspace: WorkspaceId, session: SessionId | null) =>
       view.set((state) => ({ session: { ...state.session, [workspace]: session } })),
     chooseModel: (workspace: WorkspaceId, model: string) =>
@@ -111,6 +125,19 @@ export function createActions({ client, view, notify }: { client: Client; view: 
     restartServer: (workspace: WorkspaceId) =>
       attempt(`server:${workspace}`, workspace, () => client.call("server.restart", { workspace })),
 
+    /** Calls off what Deckhand was going to do with the server by itself. */
+    keepServer: (workspace: WorkspaceId) =>
+      attempt(`keep:${workspace}`, null, () => client.call("server.keep", { workspace })),
+    adoptServer: (workspace: WorkspaceId, url: string) => view.set({ dialog: { kind: "adopt", workspace, url } }),
+    copyServerReport: (workspace: WorkspaceId, server: ServerStatus) =>
+      attempt("copy", null, async () => {
+        const { lines } = await client.call("log.read", { workspace, sources: ["opencode"], limit: REPORTED_LINES });
+        await navigator.clipboard.writeText(serverReport(server, lines));
+        notify.success(
+          `Copied ${server.failure === null ? "the state" : "the error"} and the last ${lines.length} lines.`,
+        );
+      }),
+
     reviewTrust: (workspace: WorkspaceId) => view.set({ dialog: { kind: "trust", workspace, approved: null } }),
     revokeTrust: (workspace: WorkspaceId) =>
       attempt(`trust:${workspace}`, null, async () => {
@@ -154,6 +181,8 @@ export function createActions({ client, view, notify }: { client: Client; view: 
       }),
     abort: (workspace: WorkspaceId, session: SessionId) =>
       attempt(`abort:${session}`, null, () => client.call("session.abort", { workspace, session })),
+    continueTurn: (workspace: WorkspaceId, session: SessionId) =>
+      attempt(`continue:${session}`, workspace, () => client.call("session.continue", { workspace, session })),
     removeSession: (workspace: WorkspaceId, session: { id: SessionId; title: string; status: SessionStatus }) =>
       confirm(
         `Remove the session “${session.title || "Untitled"}”?`,

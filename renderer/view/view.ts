@@ -1,5 +1,6 @@
 /** What is on screen: chosen project, page, rows and filters. It comes back as it was after a reload. */
 import type { ProjectId, SessionId, WorkspaceId } from "#shared/schema/id.ts";
+import { logLevels, type LogLevel } from "#shared/log-level.ts";
 import type { LogLine } from "#shared/schema/log.ts";
 import { createStore, type Store } from "./store.ts";
 
@@ -9,6 +10,8 @@ export type Page = (typeof pages)[number];
 export type Dialog =
   | { readonly kind: "settings" }
   | { readonly kind: "open-folder" }
+  /** Asks for address and password of a server that somebody else started. `url`: where one is known to listen. */
+  | { readonly kind: "adopt"; readonly workspace: WorkspaceId; readonly url: string }
   /** Shows what would run in the folder; `approved` goes on with what was asked once it is approved. */
   | { readonly kind: "trust"; readonly workspace: WorkspaceId; readonly approved: (() => void) | null }
   | {
@@ -25,12 +28,16 @@ export type View = {
   readonly page: Page;
   /** The service whose details are open, per workspace. */
   readonly service: Readonly<Record<WorkspaceId, string | null>>;
+  /** Whether the details of the OpenCode server are open, per workspace; then those of a service are not. */
+  readonly server: Readonly<Record<WorkspaceId, boolean>>;
   readonly session: Readonly<Record<WorkspaceId, SessionId | null>>;
   readonly model: Readonly<Record<WorkspaceId, string | null>>;
   /** Sources shown in the logs, per workspace; empty: all. */
   readonly sources: Readonly<Record<WorkspaceId, readonly string[]>>;
   /** Streams shown in the logs; empty: all. */
   readonly streams: readonly LogLine["stream"][];
+  /** The least grave level shown in the logs; "all" also shows lines that name none. */
+  readonly level: LogLevel | "all";
   readonly wrap: boolean;
   readonly timestamps: boolean;
   /** Show matching lines only, instead of stepping through them. */
@@ -49,10 +56,12 @@ const fresh: View = {
   project: null,
   page: "environment",
   service: {},
+  server: {},
   session: {},
   model: {},
   sources: {},
   streams: [],
+  level: "all",
   wrap: false,
   timestamps: true,
   onlyMatches: false,
@@ -98,6 +107,7 @@ export function restoreView(kept: unknown): View {
     if (fits && value !== null) restored[key] = value;
   }
   if (!pages.some((page) => page === restored.page)) restored.page = fresh.page;
+  if (!logLevels.some((level) => level === restored.level)) restored.level = fresh.level;
   return { ...(restored as View), search: "", searchAsked: 0, composerAsked: 0, palette: false, dialog: null };
 }
 

@@ -27,6 +27,7 @@ const make = () => new LogBuffer({ schedule: (run) => run() });
 const filter = (change: Partial<Filter>): Filter => ({
   sources: [],
   streams: [],
+  level: null,
   search: null,
   onlyMatches: false,
   ...change,
