@@ -54,6 +54,8 @@ export interface HostOptions {
   readonly demo: string | null;
   /** Added to every server's OpenCode configuration (the demo's scripted provider); null in real use. */
   readonly opencodeConfig?: Record<string, unknown> | null;
+  /** Where newer versions of OpenCode are asked for, if the settings want that; left out: npm's own registry. */
+  readonly registry?: string;
   /** Asked to end (by `host.stop`): the owner closes the host and exits. */
   readonly onStopRequested: () => void;
 }
@@ -64,6 +66,8 @@ export interface Host {
   readonly pageUrl: string;
   /** Serves the contract over a connection until it closes. */
   readonly connect: (channel: Channel) => void;
+  /** The machine woke up: what was measured before says nothing about any server now. */
+  readonly resumed: () => void;
   /** Nothing runs and nobody is connected. */
   readonly isIdle: () => boolean;
   readonly projects: {
@@ -156,6 +160,7 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
     audit,
     trust,
     opencodeConfig: options.opencodeConfig ?? null,
+    registry: options.registry ?? "https://registry.npmjs.org",
     onTrouble: ({ code, message, next }) => state.notify({ id: `trouble-${code}`, severity: "error", message, next }),
   });
   const workspaces = new Workspaces({ registry, create: createWorkspace, logger });
@@ -207,6 +212,9 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
     info: () => state.info(),
     pageUrl: `http://127.0.0.1:${api.port}/#token=${token}`,
     connect,
+    resumed: () => {
+      for (const workspace of workspaces.all()) workspace.resumed();
+    },
     isIdle: () => channels.size === 0 && workspaces.all().every((workspace) => !workspace.busy),
     projects: {
       list: () => workspaces.projects(),

@@ -3,14 +3,18 @@ import type { Failure } from "#shared/failure.ts";
 import { ComposeEngine } from "./core/compose/engine.ts";
 import { Environment } from "./core/environment/environment.ts";
 import { PortRegistry } from "./core/environment/ports.ts";
+import { placeVariables } from "./core/environment/service-variables.ts";
 import { ShellEnvironment } from "./core/environment/shell-environment.ts";
 import type { Clock } from "./core/lib/clock.ts";
 import type { Logger } from "./core/lib/logger.ts";
 import type { Scope } from "./core/lib/scope.ts";
 import { createLogStore } from "./core/log/log-store.ts";
+import { createTextLogs } from "./core/log/text-log.ts";
 import { BinaryFinder } from "./core/opencode/binary.ts";
 import { Chat } from "./core/opencode/chat.ts";
 import { OpencodeServer } from "./core/opencode/server.ts";
+import { StartGate } from "./core/opencode/start-gate.ts";
+import { UpdateCheck } from "./core/opencode/update-check.ts";
 import type { ProcessKeeper } from "./core/process/owned.ts";
 import type { AuditLog } from "./core/store/audit-log.ts";
 import type { SettingsStore } from "./core/store/settings-store.ts";
@@ -29,6 +33,8 @@ export interface FactoryParts {
   readonly trust: TrustRegister;
   /** Added to every server's OpenCode configuration; null in real use. */
   readonly opencodeConfig: Record<string, unknown> | null;
+  /** Where the versions of npm packages are asked for. */
+  readonly registry: string;
   /** Something of the host as a whole is in trouble, such as a log that cannot be written. */
   readonly onTrouble: (failure: Failure) => void;
 }
@@ -42,6 +48,10 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
   const finder = new BinaryFinder({ clock });
   const logs = createLogStore({ home, clock, logger, onTrouble: parts.onTrouble });
   scope.add("logs", () => logs.close());
+  const textLogs = createTextLogs({ clock, logger, onTrouble: parts.onTrouble });
+  scope.add("text logs", () => textLogs.close());
+  const gate = new StartGate();
+  const updates = new UpdateCheck({ registry: parts.registry, clock, logger });
 
   return (project) => {
     const { directory, workspace: workspaceId } = project;
@@ -63,9 +73,11 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
         });
       },
       environment: async () => ({ ...(await shellEnvironment.variables()) }),
+      serviceVariables: () => placeVariables(environment.status().services),
       config: () => parts.opencodeConfig,
-      clock,
-      logger,
+      settings: () => settings.get().server,
+      isBusy: () => chat.busy(),
+      ...{ ports, gate, textLogs, updates, clock, logger },
     });
     const environment = new Environment({
       keeper,

@@ -109,14 +109,21 @@ export function hostHandlers(parts: HostParts): Handlers {
     "server.start": (input) => workspace(input).startServer(),
     "server.stop": (input) => workspace(input).stopServer(),
     "server.restart": (input) => workspace(input).restartServer(),
+    "server.keep": (input) => workspace(input).keepServer(),
+    "server.adopt": (input) => workspace(input).adoptServer(input.url, input.password),
+    "server.history": (input, sink) => workspace(input).serverHistory((history) => sink.push(history)),
 
     "chat.watch": (input, sink) => workspace(input).chat.watch((state) => sink.push(state)),
     "chat.models": (input) => workspace(input).chat.models(),
-    "session.create": (input) => workspace(input).chat.createSession(input.title),
+    "session.create": (input) => workspace(input).withServer((chat) => chat.createSession(input.title)),
     "session.prompt": async (input) => {
       const { session, text, model, agent } = input;
       const choice = { ...(model === undefined ? {} : { model }), ...(agent === undefined ? {} : { agent }) };
-      await workspace(input).chat.prompt(session, { text, ...choice });
+      await workspace(input).withServer((chat) => chat.prompt(session, { text, ...choice }));
+      return null;
+    },
+    "session.continue": async (input) => {
+      await workspace(input).withServer((chat) => chat.continueTurn(input.session));
       return null;
     },
     "session.abort": async (input) => {
@@ -124,7 +131,7 @@ export function hostHandlers(parts: HostParts): Handlers {
       return null;
     },
     "session.remove": async (input) => {
-      await workspace(input).chat.remove(input.session);
+      await workspace(input).withServer((chat) => chat.remove(input.session));
       return null;
     },
     "session.events": (input, sink) =>

@@ -3,13 +3,14 @@ import { mkdtempSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SessionEvent } from "#shared/schema/chat.ts";
+import { serverSettingsSchema, type ServerSettings } from "#shared/schema/settings.ts";
 import type { SessionId } from "#shared/schema/id.ts";
 import { systemClock, type Clock } from "../../electron/core/lib/clock.ts";
 import { silentLogger } from "../../electron/core/lib/logger.ts";
 import { Scope } from "../../electron/core/lib/scope.ts";
 import { BinaryFinder } from "../../electron/core/opencode/binary.ts";
 import { Chat } from "../../electron/core/opencode/chat.ts";
-import { OpencodeServer } from "../../electron/core/opencode/server.ts";
+import { OpencodeServer, type OpencodeServerOptions } from "../../electron/core/opencode/server.ts";
 import { createProcessKeeper, type Keeper } from "../../electron/core/process/keeper.ts";
 import { MemoryBook } from "./memory-book.ts";
 
@@ -31,6 +32,10 @@ export interface WorldOptions {
   /** Named by the settings; null: searched. */
   readonly binary?: string | null;
   readonly password?: string;
+  /** What differs from the default settings. */
+  readonly settings?: Partial<ServerSettings>;
+  /** Other parts of the server than the usual ones. */
+  readonly server?: Partial<OpencodeServerOptions>;
   /** The server's; everything else has the system's. */
   readonly clock?: Clock;
 }
@@ -61,6 +66,7 @@ export function openWorld(options: WorldOptions): World {
   const book = new MemoryBook();
   const finder = new BinaryFinder({ clock: systemClock });
   const { password } = options;
+  const settings = serverSettingsSchema.parse(options.settings ?? {});
   const server = new OpencodeServer({
     keeper,
     book,
@@ -69,9 +75,12 @@ export function openWorld(options: WorldOptions): World {
     findBinary: (signal) => finder.find({ setting: options.binary ?? null, environment, workspace: directory, signal }),
     environment: () => Promise.resolve(environment),
     config: () => options.config ?? null,
+    settings: () => settings,
+    isBusy: () => chat.busy(),
     clock: options.clock ?? systemClock,
     logger: silentLogger,
     ...(password === undefined ? {} : { randomPassword: () => password }),
+    ...options.server,
   });
   const chat = new Chat({ server, directory, clock: systemClock, logger: silentLogger });
   return {

@@ -8,6 +8,9 @@ export interface Addressed {
   readonly http: boolean;
 }
 
+/** What is told of a service; `url` is null where it does not speak HTTP. */
+type Place = Pick<Addressed, "name" | "ports"> & { readonly url: string | null };
+
 /** `dev:api` → `DEV_API`. */
 export function variableName(service: string): string {
   const name = service
@@ -28,16 +31,21 @@ export function serviceUrl({ ports, http }: Pick<Addressed, "ports" | "http">): 
  * its ports are passed in (`PORT`). A database gets no URL: `DATABASE_URL` with a scheme of ours would break whoever reads it.
  */
 export function serviceVariables(self: Addressed, all: readonly Addressed[]): Record<string, string> {
+  const variables = new Map(Object.entries(placeVariables(all.map((other) => ({ ...other, url: serviceUrl(other) })))));
+  for (const { env, port } of self.ports) if (env !== null) variables.set(env, String(port));
+  return Object.fromEntries(variables);
+}
+
+/** `<SERVICE>_PORT` and `<SERVICE>_URL`, for whoever is no service itself, such as the OpenCode server of the workspace. */
+export function placeVariables(services: readonly Place[]): Record<string, string> {
   const variables = new Map<string, string>();
-  for (const other of all) {
-    const name = variableName(other.name);
-    const port = other.ports[0];
+  for (const service of services) {
+    const name = variableName(service.name);
+    const port = service.ports[0];
     if (name === "" || port === undefined) continue;
     // The first of two names that look alike as variables keeps it.
     if (!variables.has(`${name}_PORT`)) variables.set(`${name}_PORT`, String(port.port));
-    const url = serviceUrl(other);
-    if (url !== null && !variables.has(`${name}_URL`)) variables.set(`${name}_URL`, url);
+    if (service.url !== null && !variables.has(`${name}_URL`)) variables.set(`${name}_URL`, service.url);
   }
-  for (const { env, port } of self.ports) if (env !== null) variables.set(env, String(port));
   return Object.fromEntries(variables);
 }

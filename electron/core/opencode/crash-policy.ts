@@ -6,8 +6,14 @@
  */
 export const CRASH_LIMIT = 3;
 export const CRASH_WINDOW_MS = 5 * 60_000;
-/** The first restart comes after half a second: a person has hardly noticed. Doubled with each further crash. */
-export const FIRST_DELAY_MS = 500;
+/**
+ * The first restart comes almost at once, a twentieth of the time a start takes: most crashes are a single one. The next
+ * waits ten times as long.
+ */
+export const FIRST_DELAY_MS = 50;
+const GROWTH = 10;
+/** For a server that is not ours: nobody but its owner can give it up, so it is looked for, at last twice a minute. */
+const LONGEST_DELAY_MS = 30_000;
 /** So that servers that crashed together (no memory) do not start together: half of the delay either way. */
 const JITTER = 0.5;
 
@@ -21,8 +27,17 @@ export type CrashVerdict = { readonly restartInMs: number } | { readonly gaveUp:
 export function judgeCrash(crashes: readonly number[], now: number, random: number): CrashVerdict {
   const recent = recentCrashes(crashes, now).length;
   if (recent >= CRASH_LIMIT) return { gaveUp: true, crashes: recent };
-  const delay = FIRST_DELAY_MS * 2 ** Math.max(0, recent - 1);
-  return { restartInMs: Math.round(delay * (1 + JITTER * (2 * random - 1))) };
+  return { restartInMs: delayAfter(recent, random) };
+}
+
+/** Before the next try to reach a server that is not ours. @param failures In a row, this one included. */
+export function reconnectDelay(failures: number, random: number): number {
+  return Math.min(LONGEST_DELAY_MS, delayAfter(Math.min(failures, 10), random));
+}
+
+function delayAfter(crashes: number, random: number): number {
+  const delay = FIRST_DELAY_MS * GROWTH ** Math.max(0, crashes - 1);
+  return Math.round(delay * (1 + JITTER * (2 * random - 1)));
 }
 
 /** Those that still count. */

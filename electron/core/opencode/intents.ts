@@ -1,6 +1,7 @@
 import { AppError } from "../lib/error.ts";
 
-export type Intent = "start" | "stop" | "restart";
+/** `adopt` is a restart with another server in its place; two of them need not mean the same one. */
+export type Intent = "start" | "stop" | "restart" | "adopt";
 
 type Operation = { readonly intent: Intent; readonly controller: AbortController; readonly promise: Promise<void> };
 
@@ -17,7 +18,9 @@ export class Intents {
   async request(intent: Intent, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const tail = this.#tail;
     if (tail !== null) {
-      if (tail.intent === intent || (intent === "start" && tail.intent === "restart")) return tail.promise;
+      const isOnItsWay =
+        intent !== "adopt" && (tail.intent === intent || (intent === "start" && tail.intent !== "stop"));
+      if (isOnItsWay) return tail.promise;
       if (tail.intent !== "stop") tail.controller.abort();
     }
     const controller = new AbortController();

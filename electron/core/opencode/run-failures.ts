@@ -1,4 +1,5 @@
 /** What is said when a run does not become ready, or ends by itself. */
+import type { FailureCode } from "#shared/failure.ts";
 import type { Exit } from "#shared/schema/service.ts";
 import { formatDuration } from "../lib/deadline.ts";
 import { AppError } from "../lib/error.ts";
@@ -8,20 +9,25 @@ import type { ReadyLine } from "./ready-line.ts";
 
 /** The source of the server's lines in the log of the workspace. */
 export const LOG_SOURCE = "opencode";
-/** Measured: 1 to 2 s, 4.7 s with four at once on a fresh disk. The rest is room for a slow machine. */
-export const READY_MS = 30_000;
-/** Lines of its own that a failure shows. */
+/** Lines of its own that a failure shows, of each stream. */
 const TAIL_LINES = 20;
 
 /** The run a failure is about. */
 export interface FailedRun {
   readonly book: LogBook;
-  readonly binary: FoundBinary;
+  readonly binary: Pick<FoundBinary, "path">;
   readonly generation: number;
 }
 
 /** How far it came, for the error when it does not come further. */
-export type Progress = { last: { readonly url: string; readonly error: AppError | null } | null };
+export type Progress = {
+  /** The address it named last; null: none. */
+  url: string | null;
+  /** It answered as it should; only its events are missing. */
+  answered: boolean;
+  /** Why the last try to reach it failed. */
+  error: AppError | null;
+};
 
 /** The address that a ready line names. Throws where it is none that may be used. */
 export function readyUrl(options: FailedRun, line: ReadyLine): string {
@@ -34,7 +40,7 @@ export function readyUrl(options: FailedRun, line: ReadyLine): string {
         `${options.binary.path} listens on ${line.host}, where other machines can reach it.`,
         {
           next: "Remove server.hostname and server.mdns from OpenCode's configuration, then start it again.",
-          details: { host: line.host },
+          details: { host: line.host, ...lastLines(options) },
         },
       );
     case "invalid":
@@ -43,7 +49,7 @@ export function readyUrl(options: FailedRun, line: ReadyLine): string {
         `${options.binary.path} says it listens on ${line.address}, which cannot be.`,
         {
           next: "Use the bundled OpenCode: leave its path in the settings empty.",
-          details: { address: line.address },
+          details: { address: line.address, ...lastLines(options) },
         },
       );
   }
@@ -52,42 +58,56 @@ export function readyUrl(options: FailedRun, line: ReadyLine): string {
 /** Its process ended. @param what `ended by itself`. */
 export function exitError(options: FailedRun, exit: Exit, what: string): AppError {
   const how = exit.signal === null ? `code ${exit.code}` : `signal ${exit.signal}`;
-  const { lines, errors } = lastLines(options);
-  const said = errors.findLast((line) => line.trim() !== "");
+  const last = lastLines(options);
+  const said = last.stderr.findLast((line) => line.trim() !== "");
   return new AppError("opencode_exited", `OpenCode ${what} (${how})${said === undefined ? "." : `: ${said.trim()}`}`, {
     next:
       exit.signal === "SIGKILL"
         ? "If nobody ended it, the machine may be out of memory."
         : "Its log says more; then start it again.",
-    details: { ...exit, lines, binary: options.binary.path },
+    details: { ...exit, ...last, binary: options.binary.path },
   });
 }
 
 /** It was not ready within its deadline. */
-export function lateError(options: FailedRun, progress: Progress): AppError {
-  const details = { lines: lastLines(options).lines, binary: options.binary.path };
-  const next = "Look at its log; try again, or use the bundled OpenCode.";
-  if (progress.last === null) {
-    const message = `${options.binary.path} serve did not say within ${formatDuration(READY_MS)} on which port it listens.`;
-    return new AppError("opencode_no_port", message, { next, details });
+export function lateError(options: FailedRun, progress: Progress, deadlineMs: number): AppError {
+  const within = `within ${formatDuration(deadlineMs)}`;
+  const why = progress.error === null ? "." : `: ${progress.error.message}`;
+  const fail = (code: FailureCode, message: string) =>
+    new AppError(code, message, {
+      next: "Look at its log; try again, give it more time in the settings, or use the bundled OpenCode.",
+      details: { url: progress.url, ...lastLines(options), binary: options.binary.path },
+    });
+  if (progress.url === null) {
+    return fail("opencode_no_port", `${options.binary.path} serve did not say ${within} on which port it listens.`);
   }
-  const { url, error } = progress.last;
-  const message = `OpenCode said it listens on ${url}, but was not ready within ${formatDuration(READY_MS)}`;
-  return new AppError("opencode_unreachable", error === null ? `${message}.` : `${message}: ${error.message}`, {
-    next,
-    details,
+  if (progress.answered) {
+    return fail("opencode_no_events", `OpenCode answers on ${progress.url}, but no event came ${within}${why}`);
+  }
+  return fail(
+    "opencode_start_timeout",
+    `OpenCode said it listens on ${progress.url}, but was not ready ${within}${why}`,
+  );
+}
+
+/** The same failure with what the run said last. */
+export function withLastLines(options: FailedRun, error: AppError): AppError {
+  if ("stderr" in error.details) return error;
+  return new AppError(error.code, error.message, {
+    ...(error.next === null ? {} : { next: error.next }),
+    details: { ...error.details, ...lastLines(options) },
+    cause: error.cause,
   });
 }
 
-/** What it said last: `errors` on stderr, `lines` the same or, without any, its stdout. The log has replaced secrets. */
-function lastLines(options: FailedRun): { lines: string[]; errors: string[] } {
-  const ours = options.book.tail(LOG_SOURCE, 4 * TAIL_LINES).filter((line) => line.generation === options.generation);
+/** What it said last on each stream. The log has replaced secrets. */
+function lastLines(options: FailedRun): { stdout: string[]; stderr: string[] } {
+  const ours = options.book.tail(LOG_SOURCE, 8 * TAIL_LINES).filter((line) => line.generation === options.generation);
   const of = (stream: string) =>
     ours
       .filter((line) => line.stream === stream)
       .slice(-TAIL_LINES)
       // eslint-disable-next-line no-control-regex -- SGR colours begin with ESC
       .map((line) => line.text.replaceAll(/\u001b\[[0-9;]*m/g, ""));
-  const errors = of("stderr");
-  return { errors, lines: errors.length > 0 ? errors : of("stdout") };
+  return { stdout: of("stdout"), stderr: of("stderr") };
 }

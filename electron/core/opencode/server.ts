@@ -1,325 +1,390 @@
 /**
  * The OpenCode server of one workspace: what is wanted, what is, and the way between them.
  *
- * `start`, `stop` and `restart` are carried out one after the other, the last one wins (intents.ts). A crash is answered by crash-policy.ts. Every change
- * of state goes through the table in server-states.ts.
+ * `start`, `stop`, `restart` and `adopt` are carried out one after the other, the last one wins (intents.ts). launcher.ts
+ * begins runs, run-watch.ts looks after the one that is ready, restarts.ts answers its end, and server-record.ts keeps what
+ * is shown. News of a process that is not the newest any more is thrown away by its generation.
  */
-import { randomBytes } from "node:crypto";
-import type { Failure, FailureCode } from "#shared/failure.ts";
-import { stoppedServer, type ServerState, type ServerStatus } from "#shared/schema/server.ts";
+import type { FailureCode } from "#shared/failure.ts";
+import type { ServerHistory, ServerStatus } from "#shared/schema/server.ts";
+import { defaultServerSettings, type ServerSettings } from "#shared/schema/settings.ts";
 import type { Exit } from "#shared/schema/service.ts";
-import { abortError, type Clock } from "../lib/clock.ts";
+import { abortError } from "../lib/clock.ts";
 import { Emitter } from "../lib/emitter.ts";
 import { AppError, errorText, toFailure } from "../lib/error.ts";
-import type { Logger } from "../lib/logger.ts";
-import type { LogBook } from "../log/types.ts";
-import type { OwnedProcess, ProcessKeeper } from "../process/owned.ts";
-import type { FoundBinary } from "./binary.ts";
+import type { TextLogs } from "../log/text-log.ts";
+import type { ProcessKeeper } from "../process/owned.ts";
+import { adoptedUrl, meetAdopted, type Adoption } from "./adopted-run.ts";
 import type { OpencodeClient } from "./client.ts";
 import type { ServerConnection } from "./connection.ts";
-import { judgeCrash, recentCrashes } from "./crash-policy.ts";
-import type { WireEvent } from "./event-stream.ts";
-import { Intents, supersededError } from "./intents.ts";
-import { LOG_SOURCE } from "./run-failures.ts";
-import { ServerRun } from "./server-run.ts";
-import { nextServerState, type ServerEvent } from "./server-states.ts";
+import { Intents, supersededError, type Intent } from "./intents.ts";
+import { Launcher, type LauncherOptions } from "./launcher.ts";
+import { copyLog } from "./log-copy.ts";
+import { meeting } from "./meeting.ts";
+import { startOwnedRun } from "./owned-run.ts";
+import type { Protocol } from "./protocol/protocol.ts";
+import { Restarts } from "./restarts.ts";
+import type { Run, RunListeners } from "./run.ts";
+import { RunNotices } from "./run-notices.ts";
+import { RunWatch } from "./run-watch.ts";
+import { SampleHistory } from "./server-history.ts";
+import { ServerRecord } from "./server-record.ts";
+import { ServerVoice } from "./server-voice.ts";
+import { StartGate } from "./start-gate.ts";
+import { PortRegistry } from "../environment/ports.ts";
+import type { UpdateCheck } from "./update-check.ts";
 
-export interface OpencodeServerOptions {
-  readonly keeper: ProcessKeeper;
-  /** The log of the workspace; the server's lines go to its source `opencode`. */
-  readonly book: LogBook;
-  readonly workspaceId: string;
-  /** Real path of the workspace's folder. */
-  readonly directory: string;
-  readonly findBinary: (signal: AbortSignal) => Promise<FoundBinary>;
-  /** The person's login shell's, whole: what of it the server gets is decided in launch.ts. Asked at each start. */
-  readonly environment: () => Promise<Record<string, string>>;
-  /** OpenCode configuration of ours for this start, or null. */
-  readonly config: () => object | null;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** In [0, 1), for jitter. */
-  readonly random?: () => number;
-  readonly randomPassword?: () => string;
+type Shared = "keeper" | "settings" | "gate" | "ports" | "handshake" | "startRun" | "random" | "serviceVariables";
+
+/** What is left out has a default that suits a server on its own; a host shares gate, ports and logs among its servers. */
+export interface OpencodeServerOptions
+  extends Omit<LauncherOptions, Shared>, Partial<Pick<LauncherOptions, Exclude<Shared, "keeper">>> {
+  readonly keeper: Pick<ProcessKeeper, "spawn" | "portHolder" | "usage">;
+  /** A turn runs, or a permission or question waits for a person. Left out: never. */
+  readonly isBusy?: () => boolean;
+  /** For the settings' log file. */
+  readonly textLogs?: Pick<TextLogs, "open">;
+  readonly updates?: Pick<UpdateCheck, "noticeFor">;
 }
 
-/** Failures that another start does not remove. */
+/** Failures that another start does not remove: after a crash they end the restarts, too. */
 const LASTING: ReadonlySet<FailureCode> = new Set<FailureCode>([
-  "opencode_missing",
-  "opencode_not_executable",
-  "opencode_too_old",
-  "opencode_unsafe",
-  "command_missing",
+  ...([
+    "opencode_missing",
+    "opencode_not_executable",
+    "opencode_too_old",
+    "opencode_unsafe",
+    "command_missing",
+  ] as const),
+  ...([
+    "opencode_settings",
+    "opencode_log_file",
+    "opencode_running",
+    "port_in_use",
+    "not_trusted",
+    "trust_changed",
+  ] as const),
+  ...(["folder_missing", "not_a_folder", "folder_unreadable"] as const),
 ]);
+/** A start that a person asked for is tried once more; one that a crash brought about is repeated by restarts.ts anyway. */
+const TRIES = 2;
 
 export class OpencodeServer implements ServerConnection {
   readonly #options: OpencodeServerOptions;
   readonly #random: () => number;
-  readonly #changed: Emitter<ServerStatus>;
-  readonly #connected: Emitter<void>;
-  readonly #gone: Emitter<void>;
-  readonly #event: Emitter<WireEvent>;
-  #state: ServerState = "stopped";
-  #failure: Failure | null = null;
-  #process: OwnedProcess | null = null;
-  /** Monotonic time of the spawn. */
-  #spawnedAt = 0;
-  #run: ServerRun | null = null;
-  #generation = 0;
-  #restarts = 0;
-  #events = 0;
-  #lastEventAt: number | null = null;
-  /** Monotonic times, those of the window only. */
-  #crashes: number[] = [];
-  #cancelRestart: () => void = () => undefined;
+  readonly #settings: () => ServerSettings;
+  readonly #record: ServerRecord;
+  readonly #history: SampleHistory;
+  readonly #launcher: Launcher;
+  readonly #restarts: Restarts;
+  readonly #voice: ServerVoice;
+  readonly #notices: RunNotices;
+  readonly #intents = new Intents();
+  #watch: RunWatch | null = null;
+  /** Somebody else's server takes the place of ours until the next stop. */
+  #adoption: Adoption | null = null;
   /** The end of what a crashed run left behind. */
   #sweep: Promise<unknown> = Promise.resolve();
-  readonly #intents = new Intents();
+  #closeLog: () => Promise<void> = () => Promise.resolve();
   #closed = false;
 
   constructor(options: OpencodeServerOptions) {
+    const { clock, logger, keeper } = options;
     this.#options = options;
     this.#random = options.random ?? Math.random;
-    const onError = (error: unknown) =>
-      options.logger.error("a listener of the server failed", { error: errorText(error) });
-    this.#changed = new Emitter(onError);
-    this.#connected = new Emitter(onError);
-    this.#gone = new Emitter(onError);
-    this.#event = new Emitter(onError);
+    this.#settings = options.settings ?? (() => defaultServerSettings);
+    this.#record = new ServerRecord({ ...options, usage: (id) => keeper.usage(id) });
+    const onError = (error: unknown) => logger.error("a listener of the server failed", { error: errorText(error) });
+    this.#history = new SampleHistory(new Emitter<ServerHistory>(onError));
+    this.#voice = new ServerVoice(onError);
+    this.#notices = new RunNotices({ ...options, settings: this.#settings }, this.#record);
+    this.#restarts = new Restarts({ clock, random: this.#random });
+    this.#launcher = new Launcher({
+      gate: new StartGate(),
+      ports: new PortRegistry(),
+      handshake: meeting,
+      startRun: startOwnedRun,
+      serviceVariables: () => ({}),
+      ...options,
+      settings: this.#settings,
+      random: this.#random,
+    });
   }
 
   /** Resolves when it is running. Rejects with why it is not: a failure of ours, or `cancelled` by a later stop. */
-  async start(): Promise<ServerStatus> {
-    await this.#request("start", false);
+  start(): Promise<ServerStatus> {
+    return this.#request("start", (signal) => this.#launch(signal, false));
+  }
+
+  /** Resolves when nothing of it is left; of one that is not ours, when it was left alone. */
+  stop(): Promise<ServerStatus> {
+    return this.#request("stop", () => this.#stop());
+  }
+
+  restart(): Promise<ServerStatus> {
+    return this.#request("restart", (signal) => this.#relaunch(signal, false));
+  }
+
+  /**
+   * Uses a server that somebody else started, on this machine's loopback, instead of one of ours. It is never ended by us.
+   *
+   * @throws AppError `opencode_settings` for an address that may not be used; or why it could not be met.
+   */
+  async adopt(adoption: Adoption): Promise<ServerStatus> {
+    const target = { ...adoption, url: adoptedUrl(adoption.url) };
+    this.#options.book.addSecret(target.password);
+    return this.#request("adopt", async (signal) => {
+      await this.#stop();
+      this.#adoption = target;
+      await this.#launch(signal, false);
+    });
+  }
+
+  /** Calls off what is planned. */
+  keep(): ServerStatus {
+    this.#watch?.keep();
     return this.status();
   }
 
-  /** Resolves when nothing of it is left. */
-  async stop(): Promise<ServerStatus> {
-    await this.#request("stop", false);
-    return this.status();
+  /** Somebody uses it, so it is not idle. */
+  used(): void {
+    this.#watch?.used();
   }
 
-  async restart(): Promise<ServerStatus> {
-    await this.#request("restart", false);
-    return this.status();
+  /** The machine woke up: nothing that happened before says anything about the server now. */
+  resumed(): void {
+    this.#watch?.resumed();
   }
 
   /** Stops it for good. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#request("stop", false);
+    await this.stop();
   }
 
   status(): ServerStatus {
-    const { clock, keeper } = this.#options;
-    const process = this.#process;
-    return {
-      ...stoppedServer,
-      state: this.#state,
-      url: this.#run?.client.url ?? null,
-      pid: process?.pid ?? null,
-      version: this.#run?.version ?? null,
-      uptimeMs: process === null ? null : Math.round(clock.monotonic() - this.#spawnedAt),
-      memoryBytes: process === null ? null : (keeper.usage(process.id)?.memoryBytes ?? null),
-      restarts: this.#restarts,
-      events: this.#events,
-      lastEventAt: this.#lastEventAt === null ? null : new Date(this.#lastEventAt).toISOString(),
-      failure: this.#failure,
-    };
+    return this.#record.status();
   }
 
-  /** Called at each change of state; counts and memory change without a call. */
+  /** Called at each change of state; counts, memory and CPU change without a call. */
   onChange(listener: (status: ServerStatus) => void): () => void {
-    return this.#changed.on(listener);
+    return this.#record.onChange(listener);
+  }
+
+  /** Calls at once with every reading kept, then with each new one. */
+  history(listener: (history: ServerHistory) => void): () => void {
+    return this.#history.watch(listener);
   }
 
   client(): OpencodeClient | null {
-    return this.#state === "running" ? (this.#run?.client ?? null) : null;
+    return this.#record.isRunning ? (this.#record.run?.client ?? null) : null;
+  }
+
+  protocol(): Protocol | null {
+    return this.#record.isRunning ? (this.#record.run?.protocol ?? null) : null;
   }
 
   onConnected(listener: () => void): () => void {
-    return this.#connected.on(listener);
+    return this.#voice.connected.on(listener);
   }
 
-  onGone(listener: () => void): () => void {
-    return this.#gone.on(listener);
+  onGone(listener: (why: string) => void): () => void {
+    return this.#voice.gone.on(listener);
   }
 
-  onEvent(listener: (event: WireEvent) => void): () => void {
-    return this.#event.on(listener);
+  onEvent(listener: Parameters<ServerConnection["onEvent"]>[0]): () => void {
+    return this.#voice.event.on(listener);
   }
 
-  async #request(kind: "start" | "stop" | "restart", automatic: boolean): Promise<void> {
-    if (this.#closed && kind !== "stop")
+  async #request(intent: Intent, work: (signal: AbortSignal) => Promise<void>): Promise<ServerStatus> {
+    if (this.#closed && intent !== "stop") {
       throw new AppError("cancelled", "OpenCode was not started: the server is closed.");
-    await this.#intents.request(kind, async (signal) => {
-      if (kind !== "start") await this.#stop();
-      if (kind !== "stop") await this.#launch(signal, automatic);
+    }
+    await this.#intents.request(intent, work);
+    return this.status();
+  }
+
+  /** Nobody asked for it and nobody awaits it. */
+  #byItself(intent: Intent, work: (signal: AbortSignal) => Promise<void>): void {
+    this.#request(intent, work).catch((error: unknown) => {
+      this.#options.logger.warn("what was done with a server by itself failed", { intent, error: errorText(error) });
     });
   }
 
+  async #relaunch(signal: AbortSignal, automatic: boolean): Promise<void> {
+    const adoption = this.#adoption;
+    await this.#stop();
+    this.#adoption = adoption;
+    await this.#launch(signal, automatic);
+  }
+
   async #stop(): Promise<void> {
-    this.#cancelRestart();
-    if (this.#state === "stopped") return;
-    const run = this.#run;
-    this.#apply("stop");
+    this.#restarts.cancel();
+    this.#adoption = null;
+    if (this.#record.state === "stopped") return;
+    const run = this.#record.run;
+    this.#watch?.close();
+    this.#record.apply("stop", "asked for");
     await this.#sweep;
-    await run?.stop();
-    this.#forget();
-    this.#failure = null;
-    this.#apply("gone");
-    this.#note("Stopped.");
+    const report = await run?.stop();
+    await this.#forget("The server was stopped.");
+    const left = report === undefined || report.empty ? null : this.#notices.survivors(report);
+    this.#record.apply("gone", left?.message ?? "nothing of it is left", left);
   }
 
   async #launch(signal: AbortSignal, automatic: boolean): Promise<void> {
-    this.#cancelRestart();
-    if (this.#state === "running") return;
-    const { options: given, generation } = this.#begin(automatic);
-    // Shown as soon as it is asked for; the process is then ended inside ServerRun.start.
-    const onAbort = () => this.#apply("stop");
+    this.#restarts.cancel();
+    if (this.#record.isRunning) return;
+    if (!automatic) this.#restarts.forget();
+    this.#history.reset();
+    this.#record.begin(automatic, this.#adoption !== null);
+    // Shown as soon as it is asked for; the process is then ended inside the launcher.
+    const onAbort = () => this.#record.apply("stop", "a later request");
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       await this.#sweep;
-      const binary = await given.findBinary(signal);
-      for (const reason of binary.skipped) this.#note(`Passed over: ${reason}`);
-      const environment = await given.environment();
-      signal.throwIfAborted();
-      const password = (given.randomPassword ?? randomPassword)();
-      given.book.addSecret(password);
-      this.#note(`Starting ${binary.path} (${binary.version}, ${binary.source}).`);
-      const { keeper, book, workspaceId, directory, clock, logger } = given;
-      const run = await ServerRun.start(
-        {
-          keeper,
-          book,
-          workspaceId,
-          directory,
-          clock,
-          logger,
-          binary,
-          environment,
-          password,
-          generation,
-          config: given.config(),
-          random: this.#random,
-          onSpawned: (process) => this.#spawned(process),
-          onEvent: (event) => this.#heard(event),
-          // The first connection is announced below, when the client can be had.
-          onConnected: () => this.client() !== null && this.#connected.emit(),
-        },
-        signal,
-      );
+      const run = await this.#begin(automatic, signal);
       signal.removeEventListener("abort", onAbort);
       if (signal.aborted) {
         await run.stop();
         throw abortError();
       }
-      this.#run = run;
-      this.#failure = null;
-      this.#apply("ready");
-      void run.exited.then((exit) => this.#exited(run, exit));
-      this.#note(`Ready on ${run.client.url}.`);
+      this.#ready(run);
     } catch (error) {
       signal.removeEventListener("abort", onAbort);
-      this.#forget();
+      await this.#forget("The server was not started.");
       if (signal.aborted) {
-        this.#apply("gone");
+        this.#record.apply("gone", "the start was given up");
         throw supersededError();
       }
       this.#failed(error, automatic);
       throw error;
     }
-    this.#connected.emit();
+    this.#voice.connected.emit();
   }
 
-  #begin(automatic: boolean): { options: OpencodeServerOptions; generation: number } {
-    if (automatic) this.#restarts += 1;
-    else {
-      this.#restarts = 0;
-      this.#crashes = [];
-      this.#failure = null;
+  async #begin(automatic: boolean, signal: AbortSignal): Promise<Run> {
+    const { clock, logger, directory, textLogs, book, workspaceId } = this.#options;
+    const { logFile, reconnectBaseMs } = this.#settings();
+    if (logFile !== null && textLogs !== undefined) {
+      this.#closeLog = await copyLog(textLogs, logFile, workspaceId, book);
     }
-    this.#events = 0;
-    this.#lastEventAt = null;
-    this.#generation += 1;
-    this.#apply("start");
-    return { options: this.#options, generation: this.#generation };
+    const adoption = this.#adoption;
+    if (adoption !== null) {
+      const generation = this.#record.nextGeneration();
+      const handshake = this.#options.handshake ?? meeting;
+      const options = { ...adoption, directory, reconnectBaseMs, handshake, clock, logger, random: this.#random };
+      return meetAdopted(options, this.#listeners(generation), signal);
+    }
+    const listeners = {
+      onAttempt: () => {
+        const generation = this.#record.nextGeneration();
+        return { generation, listeners: this.#listeners(generation) };
+      },
+      onRetry: (error: AppError) => {
+        this.#record.forget();
+        this.#record.apply("retry", error.message);
+      },
+      note: (text: string) => this.#record.note(text),
+    };
+    return this.#launcher.launch(automatic ? 1 : TRIES, listeners, signal);
   }
 
-  #spawned(process: OwnedProcess): void {
-    this.#process = process;
-    this.#spawnedAt = this.#options.clock.monotonic();
-    if (this.#state === "starting") this.#apply("spawned");
+  /** What a run tells counts only while it is the newest. */
+  #listeners(generation: number): RunListeners {
+    const isNewest = () => this.#record.generation === generation;
+    return {
+      onSpawned: (process) => isNewest() && this.#record.spawned(process),
+      onEvent: (event) => {
+        if (!isNewest()) return;
+        this.#record.meter.add(event);
+        this.#notices.heard(event);
+        this.#voice.event.emit(event);
+      },
+      onConnected: () => {
+        // The first connection is announced when the client can be had.
+        if (!isNewest() || !this.#record.isRunning) return;
+        this.#watch?.connected();
+        this.#voice.connected.emit();
+      },
+      onDisconnected: (reason) => {
+        if (!isNewest()) return;
+        this.#record.note(`The event stream broke (${reason}); it is being connected again.`);
+        this.#watch?.disconnected(reason);
+      },
+    };
   }
 
-  #heard(event: WireEvent): void {
-    this.#events += 1;
-    this.#lastEventAt = this.#options.clock.now();
-    this.#event.emit(event);
+  #ready(run: Run): void {
+    const { keeper, isBusy = () => false, clock } = this.#options;
+    const settings = this.#settings;
+    this.#restarts.found();
+    this.#record.ready(run);
+    this.#watch = new RunWatch({
+      ...{ run, settings, isBusy, clock, record: this.#record, history: this.#history },
+      usage: (id) => keeper.usage(id),
+      onDead: (failure) =>
+        this.#crashed(run, new AppError(failure.code, failure.message, { details: failure.details })),
+      onRestart: (reason) => {
+        this.#record.note(`Restarting: ${reason}`);
+        this.#byItself("restart", (signal) => this.#relaunch(signal, true));
+      },
+      onIdle: (reason) => {
+        this.#record.note(`Stopping: ${reason}`);
+        this.#byItself("stop", () => this.#stop());
+      },
+    });
+    this.#notices.lookInto(run);
+    void run.exited.then((exit) => this.#exited(run, exit));
   }
 
   /** The process of a running server ended by itself, or by a hand that is not ours. */
-  async #exited(run: ServerRun, exit: Exit): Promise<void> {
-    if (this.#run !== run || this.#state !== "running") return;
-    const error = await run.endedBecause(exit);
+  async #exited(run: Run, exit: Exit): Promise<void> {
+    if (this.#record.run !== run || !this.#record.isRunning) return;
+    this.#crashed(run, await run.endedBecause(exit));
+  }
+
+  /** It is to be started again. What is left of it is ended first: its tools and MCP servers may live on. */
+  #crashed(run: Run, error: AppError): void {
     // While its last lines were awaited somebody may have stopped it.
-    if (this.#run !== run || this.#state !== "running") return;
-    // Its tools and MCP servers may live on; the next start waits until they are gone.
+    if (this.#record.run !== run || !this.#record.isRunning) return;
+    this.#watch?.close();
     this.#sweep = run.stop();
-    this.#forget();
+    void this.#forget(`The server crashed: ${error.message}`);
     this.#failed(error, true);
   }
 
   /** It is not running although it was wanted. After a crash it is tried again, after a person's start it is not. */
   #failed(error: unknown, again: boolean): void {
     const failure = toFailure(error);
-    if (failure.code === "internal")
+    if (failure.code === "internal") {
       this.#options.logger.error("starting OpenCode failed", { error: errorText(error) });
-    this.#failure = failure;
-    this.#note(failure.message);
-    if (again) this.#failure = { ...failure, next: this.#planRestart(failure) };
-    this.#apply("failed");
-  }
-
-  /** Plans the next try, and says what comes. */
-  #planRestart(failure: Failure): string | null {
-    const { clock } = this.#options;
-    const now = clock.monotonic();
-    this.#crashes = [...recentCrashes(this.#crashes, now), now];
-    if (LASTING.has(failure.code) || this.#closed) return failure.next;
-    const verdict = judgeCrash(this.#crashes, now, this.#random());
-    if ("gaveUp" in verdict) {
-      this.#note(`Given up after ${verdict.crashes} crashes in five minutes.`);
-      return "It crashed again and again and is not restarted any more; look at its log, then start it.";
     }
-    this.#cancelRestart = clock.after(verdict.restartInMs, () => {
-      this.#request("start", true).catch((error: unknown) => {
-        this.#options.logger.warn("an automatic restart failed", { error: errorText(error) });
-      });
-    });
-    return "It is being started again.";
+    if (!again || this.#closed || LASTING.has(failure.code))
+      return this.#record.apply("failed", failure.message, failure);
+    const restart = () => this.#byItself("start", (signal) => this.#launch(signal, true));
+    if (this.#adoption !== null) {
+      this.#restarts.lost(restart);
+      const next = "It is not ours, so it is only looked for again and again; stop it here to end that.";
+      return this.#record.apply("failed", failure.message, { ...failure, next });
+    }
+    const verdict = this.#restarts.crashed(restart);
+    if ("restartInMs" in verdict) {
+      return this.#record.apply("failed", failure.message, { ...failure, next: "It is being started again." });
+    }
+    const next = "It crashed again and again and is not restarted any more; look at its log, then start it.";
+    const reason = `given up after ${verdict.crashes} crashes in five minutes: ${failure.message}`;
+    this.#record.apply("given_up", reason, { ...failure, next });
   }
 
-  #forget(): void {
-    const had = this.#run !== null;
-    this.#run = null;
-    this.#process = null;
-    if (had) this.#gone.emit();
+  async #forget(why: string): Promise<void> {
+    this.#watch?.close();
+    this.#watch = null;
+    this.#notices.leave();
+    this.#launcher.release();
+    if (this.#record.forget()) this.#voice.gone.emit(why);
+    const closeLog = this.#closeLog;
+    this.#closeLog = () => Promise.resolve();
+    await closeLog();
   }
-
-  #apply(event: ServerEvent): void {
-    this.#state = nextServerState(this.#state, event);
-    this.#options.logger.info("server", { workspace: this.#options.workspaceId, event, state: this.#state });
-    this.#changed.emit(this.status());
-  }
-
-  #note(text: string): void {
-    this.#options.book.append(LOG_SOURCE, { stream: "note", text, generation: this.#generation, cut: false });
-  }
-}
-
-/** 32 bytes, as text that needs no escaping anywhere. */
-function randomPassword(): string {
-  return randomBytes(32).toString("base64url");
 }

@@ -1,4 +1,11 @@
-import { settingsSchema, type Settings, type SettingsChange } from "#shared/schema/settings.ts";
+import {
+  serverSettingsSchema,
+  settingsSchema,
+  type ServerSettings,
+  type Settings,
+  type SettingsChange,
+} from "#shared/schema/settings.ts";
+import type { z } from "zod";
 import { Emitter } from "../lib/emitter.ts";
 import { errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -22,8 +29,12 @@ export class SettingsStore {
     return this.#settings;
   }
 
-  change(change: SettingsChange): Settings {
-    const next = settingsSchema.parse({ ...this.#settings, ...withoutUndefined(change) });
+  change({ server, ...rest }: SettingsChange): Settings {
+    const next = settingsSchema.parse({
+      ...this.#settings,
+      ...withoutUndefined(rest),
+      server: { ...this.#settings.server, ...withoutUndefined(server ?? {}) },
+    });
     const write = this.#database.prepare("INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)");
     for (const [key, value] of Object.entries(next)) write.run(key, JSON.stringify(value));
     this.#settings = next;
@@ -40,17 +51,28 @@ export class SettingsStore {
 
   #load(): Settings {
     const rows = this.#database.prepare("SELECT key, value FROM settings").all() as { key: string; value: string }[];
-    const stored = new Map(rows.map((row) => [row.key, row.value]));
-    const fields = Object.entries(settingsSchema.shape).map(([key, schema]) => {
-      const parsed = schema.safeParse(parseJson(stored.get(key)));
-      return [key, parsed.success ? parsed.data : undefined];
-    });
-    return settingsSchema.parse(withoutUndefined(Object.fromEntries(fields)));
+    const stored = Object.fromEntries(rows.map((row) => [row.key, parseJson(row.value)]));
+    return settingsSchema.parse({ ...fitting(settingsSchema.shape, stored), server: serverSettings(stored["server"]) });
   }
 }
 
-function parseJson(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
+/** One row holds all of them; a single one that no longer fits must not take the others along. */
+function serverSettings(stored: unknown): ServerSettings {
+  const fields = typeof stored === "object" && stored !== null ? stored : {};
+  return serverSettingsSchema.parse(fitting(serverSettingsSchema.shape, fields));
+}
+
+/** The stored fields that fit their schema. */
+function fitting(shape: Readonly<Record<string, z.ZodType>>, stored: object): Record<string, unknown> {
+  const values = new Map<string, unknown>(Object.entries(stored));
+  const fields = Object.entries(shape).map(([key, schema]) => {
+    const parsed = schema.safeParse(values.get(key));
+    return [key, parsed.success ? parsed.data : undefined];
+  });
+  return withoutUndefined(Object.fromEntries(fields));
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

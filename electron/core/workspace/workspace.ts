@@ -5,7 +5,7 @@
  * is what is then run. The server and the environment know nothing of trust, and nobody else starts either.
  */
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
-import type { ServerStatus } from "#shared/schema/server.ts";
+import { isServerUp, type ServerHistory, type ServerStatus } from "#shared/schema/server.ts";
 import type { TrustReview } from "#shared/schema/workspace.ts";
 import { detect } from "../environment/detect/detect.ts";
 import type { DetectedProject } from "../environment/detect/detected.ts";
@@ -14,7 +14,7 @@ import type { Environment } from "../environment/environment.ts";
 import type { ShellEnvironment } from "../environment/shell-environment.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Emitter } from "../lib/emitter.ts";
-import { AppError, errorText } from "../lib/error.ts";
+import { AppError, errorText, fromFailure } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { LogBook } from "../log/types.ts";
 import type { Chat } from "../opencode/chat.ts";
@@ -157,6 +157,42 @@ export class Workspace {
     return this.#server.status();
   }
 
+  /** Uses a server that somebody else started. @throws AppError `not_trusted`, or why it cannot be used. */
+  async adoptServer(url: string, password: string): Promise<ServerStatus> {
+    await this.#admit(DEFAULT_PROFILE);
+    this.#serverWanted = true;
+    return this.#server.adopt({ url, password });
+  }
+
+  /** Calls off what is planned for the server. */
+  keepServer(): ServerStatus {
+    return this.#server.keep();
+  }
+
+  /** Calls at once with every reading of the server that is kept, then with each new one. */
+  serverHistory(listener: (history: ServerHistory) => void): () => void {
+    return this.#server.history(listener);
+  }
+
+  /** The machine woke up. */
+  resumed(): void {
+    this.#server.resumed();
+  }
+
+  /**
+   * For what is asked of the chat: starts the server where it is stopped, and tells that it is used. One that was given up
+   * is not started by this: a prompt sent again and again must not undo that.
+   *
+   * @throws AppError `not_trusted`, or why it did not start.
+   */
+  async withServer<Value>(work: (chat: Chat) => Promise<Value>): Promise<Value> {
+    const { state, failure } = this.#server.status();
+    if (state === "gave_up" && failure !== null) throw fromFailure(failure);
+    if (state === "starting" || state === "waiting_ready" || !isServerUp(state)) await this.startServer();
+    this.#server.used();
+    return work(this.chat);
+  }
+
   status(): EnvironmentStatus {
     return {
       ...this.environment.status(),
@@ -170,7 +206,7 @@ export class Workspace {
   get busy(): boolean {
     const { phase } = this.environment.status();
     const { state } = this.#server.status();
-    return !(phase === "stopped" || phase === "failed") || !(state === "stopped" || state === "crashed");
+    return !(phase === "stopped" || phase === "failed") || isServerUp(state);
   }
 
   /** Calls at once with the current status, then at each change and while something runs every two seconds. */

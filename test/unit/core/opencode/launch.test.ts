@@ -1,20 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { launchArguments, launchEnvironment, mergeConfig } from "../../../../electron/core/opencode/launch.ts";
 
-const launch = (base: Record<string, string>, config: object | null = null) =>
-  launchEnvironment({ base, password: "secret", config });
+const launch = (
+  base: Record<string, string>,
+  config: object | null = null,
+  more: { services?: Record<string, string>; extra?: Record<string, string> } = {},
+) =>
+  launchEnvironment({
+    ...{ base, config, services: {}, extra: {}, url: "http://127.0.0.1:4100", password: "secret" },
+    ...more,
+  });
 
 describe("launchEnvironment", () => {
   it("gives the password by environment and never by argument", () => {
     expect(launch({}, {})).toMatchObject({ OPENCODE_SERVER_USERNAME: "opencode", OPENCODE_SERVER_PASSWORD: "secret" });
-    expect(launchArguments("/bin/opencode")).toEqual([
-      "/bin/opencode",
-      "serve",
-      "--port",
-      "0",
-      "--hostname",
-      "127.0.0.1",
-    ]);
+    expect(launchArguments("/bin/opencode", { host: "127.0.0.1", port: 4100 }, false).join(" ")).toBe(
+      "/bin/opencode serve --port 4100 --hostname 127.0.0.1",
+    );
   });
 
   it("lets through what the agent needs and the keys of models, and nothing else", () => {
@@ -41,6 +43,7 @@ describe("launchEnvironment", () => {
       "OPENCODE_CONFIG_CONTENT",
       "OPENCODE_DISABLE_AUTOUPDATE",
       "OPENCODE_MODELS_URL",
+      "OPENCODE_SERVER",
       "OPENCODE_SERVER_PASSWORD",
       "OPENCODE_SERVER_USERNAME",
       "PATH",
