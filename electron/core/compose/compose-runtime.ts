@@ -31,7 +31,11 @@ export class ComposeRuntime implements Runtime {
     const { project, service } = this.#dependencies;
     let id: string;
     try {
-      id = await project.up(service, (text) => launch.onLine("stderr", text.trim(), false), signal);
+      id = await project.up(
+        service,
+        (text) => launch.onLines("stderr", Buffer.from(`${text.trim()}\n`), false),
+        signal,
+      );
     } catch (error) {
       // Half of it may exist: created but not started, or started while we were told to stop.
       await this.#remove();
@@ -105,7 +109,7 @@ export class ComposeRuntime implements Runtime {
       env,
       graceMs: 1_000,
       ports: [],
-      onLine: launch.onLine,
+      onLines: launch.onLines,
     });
     const end = () => void owned.stop();
     signal.addEventListener("abort", end, { once: true });

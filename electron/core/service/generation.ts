@@ -5,6 +5,7 @@
 import type { Exit, ServicePort } from "#shared/schema/service.ts";
 import type { DetectedService } from "../environment/detect/detected.ts";
 import type { Clock } from "../lib/clock.ts";
+import { eachLine } from "../process/lines.ts";
 import { probeFor, type ProbeInput, type ReadyProbe } from "./probe-for.ts";
 import { untilMissed } from "./probe.ts";
 import type { Instance, Launch, Runtime } from "./runtime.ts";
@@ -33,13 +34,13 @@ export interface PreparedGeneration {
   readonly halt: () => void;
 }
 
-/** @param input.onLine Every line of its output, on its way to the log. */
+/** @param input.onLines Its output, on its way to the log. */
 export function prepareGeneration(input: {
   readonly detected: DetectedService;
   readonly generation: number;
   readonly ports: readonly ServicePort[];
   readonly environment: Readonly<Record<string, string>>;
-  readonly onLine: Launch["onLine"];
+  readonly onLines: Launch["onLines"];
   readonly instance: () => Instance | null;
   readonly exec: ProbeInput["exec"];
 }): PreparedGeneration {
@@ -57,9 +58,10 @@ export function prepareGeneration(input: {
     generation,
     ports,
     environment,
-    onLine: (stream, text, cut) => {
-      input.onLine(stream, text, cut);
-      probe?.onLine(text);
+    onLines: (stream, lines, cut) => {
+      input.onLines(stream, lines, cut);
+      const hear = probe?.onLine ?? null;
+      if (hear !== null) eachLine(lines, cut, hear);
     },
   };
   probe = probeFor({ spec: detected.plan.probe, planned: detected.plan.ports, launch, instance, exec });

@@ -9,8 +9,8 @@ export interface ReadyProbe {
   readonly what: string;
   readonly timings: ProbeTimings;
   readonly attempt: (signal: AbortSignal) => Promise<ProbeAnswer>;
-  /** Must be given every line of the generation. */
-  readonly onLine: (text: string) => void;
+  /** Must be given every line of the generation; null: it wants none. */
+  readonly onLine: ((text: string) => void) | null;
 }
 
 export interface ProbeInput {
@@ -23,8 +23,6 @@ export interface ProbeInput {
   readonly exec: (command: readonly [string, ...string[]], launch: Launch, signal: AbortSignal) => Promise<ProbeAnswer>;
 }
 
-const ignoreLine = () => undefined;
-
 /** Null: it has no probe, and is ready as soon as it runs. */
 export function probeFor({ spec, planned, launch, instance, exec }: ProbeInput): ReadyProbe | null {
   if (spec === null) return null;
@@ -32,12 +30,12 @@ export function probeFor({ spec, planned, launch, instance, exec }: ProbeInput):
     case "tcp": {
       const port = givenPort(spec.port, planned, launch.ports);
       const attempt = (signal: AbortSignal) => probeTcp(port, signal);
-      return { what: `port ${port}`, timings: DEFAULT_TIMINGS, attempt, onLine: ignoreLine };
+      return { what: `port ${port}`, timings: DEFAULT_TIMINGS, attempt, onLine: null };
     }
     case "http": {
       const url = withVariables(spec.url, launch.environment);
       const attempt = (signal: AbortSignal) => probeHttp(url, signal);
-      return { what: url, timings: DEFAULT_TIMINGS, attempt, onLine: ignoreLine };
+      return { what: url, timings: DEFAULT_TIMINGS, attempt, onLine: null };
     }
     case "log": {
       const probe = new LogProbe(spec.pattern);
@@ -48,12 +46,12 @@ export function probeFor({ spec, planned, launch, instance, exec }: ProbeInput):
     case "exec": {
       const [program = "", ...rest] = spec.command.map((part) => withVariables(part, launch.environment));
       const attempt = (signal: AbortSignal) => exec([program, ...rest], launch, signal);
-      return { what: program, timings: EXEC_TIMINGS, attempt, onLine: ignoreLine };
+      return { what: program, timings: EXEC_TIMINGS, attempt, onLine: null };
     }
     case "compose": {
       if (!spec.healthcheck) return null;
       const attempt = (signal: AbortSignal) => containerAnswer(instance(), signal);
-      return { what: "docker's health check", timings: EXEC_TIMINGS, attempt, onLine: ignoreLine };
+      return { what: "docker's health check", timings: EXEC_TIMINGS, attempt, onLine: null };
     }
     default:
       return assertNever(spec, "probe");

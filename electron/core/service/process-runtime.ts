@@ -40,7 +40,7 @@ export class ProcessRuntime implements Runtime {
       env: childEnvironment(shell, { ...colour, ...environment, ...launch.environment }),
       graceMs,
       ports: launch.ports.map(({ port }) => port),
-      onLine: launch.onLine,
+      onLines: launch.onLines,
     });
     return {
       pid: owned.pid,

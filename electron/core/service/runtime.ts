@@ -7,7 +7,8 @@ export interface Launch {
   readonly ports: readonly ServicePort[];
   /** Injected variables; they win over everything the service inherits. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly onLine: (stream: "stdout" | "stderr", text: string, cut: boolean) => void;
+  /** What it writes, as LineSplitter (process/lines.ts) hands it on. */
+  readonly onLines: (stream: "stdout" | "stderr", lines: Buffer, cut: boolean) => void;
 }
 
 /** What docker says of a container's own health check; `none`: it has none. */

@@ -192,7 +192,8 @@ export class Service {
       generation,
       ports,
       environment,
-      onLine: (stream, text, cut) => this.#dependencies.book.append(this.name, { stream, text, generation, cut }),
+      onLines: (stream, bytes, cut) =>
+        this.#dependencies.book.appendLines(this.name, { stream, bytes, generation, cut }),
       instance: () => this.#instance,
       exec: this.#dependencies.exec,
     });
