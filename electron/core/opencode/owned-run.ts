@@ -123,13 +123,17 @@ class OwnedRun implements Run {
     // It ends at some time in any case; only while the race below is on does that matter.
     died.catch(() => undefined);
     const progress: Progress = { url: null, answered: false, error: null };
+    // Of one that died nobody must go on asking whoever has its port by now.
+    const over = new AbortController();
     try {
       await withDeadline(options.clock, options.startupMs, "OpenCode to be ready", signal, (waiting) =>
-        Promise.race([died, this.#reach(lines, progress, waiting)]),
+        Promise.race([died, this.#reach(lines, progress, AbortSignal.any([waiting, over.signal]))]),
       );
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       throw error.code === "timeout" ? lateError(options, progress, options.startupMs) : withLastLines(options, error);
+    } finally {
+      over.abort();
     }
   }
 
