@@ -30,6 +30,16 @@ function watched<State>(initial: State) {
   };
 }
 
+/** Enough changed that every kind of field shows what it looks like then. */
+const changedSettings = {
+  server: {
+    memoryLimitMb: 2_048,
+    environment: { ANTHROPIC_BASE_URL: "https://proxy.example.com", HTTPS_PROXY: "http://127.0.0.1:3128" },
+    stopGraceSeconds: 10,
+    eventLog: true,
+  },
+};
+
 const project = (id: string, name: string, change: Partial<Project> = {}): Project => ({
   id: `prj_${id.padStart(16, "0")}` as ProjectId,
   workspace,
@@ -62,7 +72,7 @@ export function createFakeHost(scenario: string) {
           ]
         : [],
   });
-  const settings = watched<Settings>(settingsSchema.parse({}));
+  const settings = watched<Settings>(settingsSchema.parse(scenario === "settings" ? changedSettings : {}));
   const projects = watched<Project[]>(
     scenario === "welcome"
       ? []
@@ -80,6 +90,7 @@ export function createFakeHost(scenario: string) {
   const chat = watched<ChatState>(chatOf(scenario));
   const log = new FakeLog();
   if (scenario !== "empty") log.write(scenario === "burst" ? 6_000 : 180);
+  if (scenario === "server-log" || scenario === "server-gave-up") log.writeServer(1_000);
   if (scenario === "ready") setInterval(() => log.write(2), 900);
   const followers = new Map<SessionId, Set<(...events: SessionEvent[]) => void>>();
   let number = 100;

@@ -22,15 +22,37 @@ const texts: [string, LogLine["stream"], string][] = [
   ["redis", "stdout", "1:M 21 Nov 2026 07:44:20.118 * Background saving terminated with success"],
 ];
 
+/** What OpenCode 1.18 writes, at all levels, with a stack that names none. */
+const serverTexts: [string, LogLine["stream"], string][] = [
+  ["opencode", "stderr", 'timestamp=2026-11-21T07:44:10.004Z level=INFO run=a1 message="server listening" port=41233'],
+  [
+    "opencode",
+    "stderr",
+    "timestamp=2026-11-21T07:44:11.120Z level=DEBUG run=a1 service=bus type=session.updated publishing",
+  ],
+  [
+    "opencode",
+    "stderr",
+    'timestamp=2026-11-21T07:44:12.001Z level=WARN run=a1 service=mcp name=files message="slow to answer"',
+  ],
+  [
+    "opencode",
+    "stderr",
+    'timestamp=2026-11-21T07:44:14.310Z level=ERROR run=a1 service=provider error="TypeError: undefined is not an object"',
+  ],
+  ["opencode", "stderr", "      at resolve (/$bunfs/root/src/provider/provider.ts:412:31)"],
+  ["opencode", "note", "running → degraded: the event stream has sent nothing for 25 s"],
+];
+
 export class FakeLog {
   readonly #lines: LogLine[] = [];
   readonly #followers = new Set<(lines: LogLine[]) => void>();
   #seq = 0;
 
-  write(count: number): void {
+  write(count: number, of: readonly (typeof texts)[number][] = texts): void {
     const fresh: LogLine[] = [];
     for (let index = 0; index < count; index += 1) {
-      const [source, stream, text] = texts[this.#seq % texts.length] ?? texts[0]!;
+      const [source, stream, text] = of[this.#seq % of.length] ?? texts[0]!;
       this.#seq += 1;
       fresh.push({
         seq: this.#seq,
@@ -44,6 +66,10 @@ export class FakeLog {
     }
     for (const line of fresh) this.#lines.push(line);
     for (const follower of this.#followers) follower(fresh);
+  }
+
+  writeServer(count: number): void {
+    this.write(count, serverTexts);
   }
 
   read({
