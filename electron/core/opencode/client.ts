@@ -45,13 +45,13 @@ export interface Call<Answer> {
 
 export class OpencodeClient {
   readonly url: string;
-  readonly #directory: string;
+  readonly directory: string;
   readonly #authorization: string;
   readonly #clock: Clock;
 
   constructor(options: ClientOptions) {
     this.url = options.url;
-    this.#directory = options.directory;
+    this.directory = options.directory;
     this.#authorization = `Basic ${Buffer.from(`${SERVER_USERNAME}:${options.password}`).toString("base64")}`;
     this.#clock = options.clock;
   }
@@ -119,7 +119,7 @@ export class OpencodeClient {
   }
 
   #fetch(call: Omit<Call<unknown>, "signal" | "deadlineMs">, signal: AbortSignal): Promise<Response> {
-    const query = new URLSearchParams({ ...call.query, directory: this.#directory });
+    const query = new URLSearchParams({ ...call.query, directory: this.directory });
     return fetch(`${this.url}${call.path}?${query.toString()}`, {
       method: call.method,
       signal,
@@ -139,6 +139,11 @@ export function route(texts: TemplateStringsArray, ...parts: readonly string[]):
   return texts
     .map((text, index) => text + (index < parts.length ? encodeURIComponent(parts[index] ?? "") : ""))
     .join("");
+}
+
+/** Whether the error says that the server does not know the path: 404, or 200 with OpenCode's web page. */
+export function isUnknownRoute(error: unknown): boolean {
+  return error instanceof AppError && (error.details["status"] === 404 || error.details["unknownRoute"] === true);
 }
 
 async function readText(response: Response, what: string): Promise<string> {
@@ -162,6 +167,7 @@ function parseAnswer<Answer>(what: string, response: Response, text: string, sch
   if (!type.startsWith("application/json")) {
     throw new AppError("opencode_error", `${what}: expected JSON, got ${type || "no content type"}.`, {
       next: "This version of OpenCode may not know the call; use the bundled one.",
+      details: { unknownRoute: true },
     });
   }
   let value: unknown;

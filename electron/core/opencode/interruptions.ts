@@ -75,6 +75,11 @@ export class Interruptions {
     switch (change.kind) {
       case "message":
         return this.#message(change.info);
+      case "message_ended": {
+        const known = this.#newest.get(change.sessionId)?.info;
+        if (known?.id === change.messageId) this.#message({ ...known, ...change.ended });
+        return;
+      }
       case "status":
         if (change.status.type === "busy") this.#byPerson.delete(change.sessionId);
         return;

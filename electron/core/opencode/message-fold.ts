@@ -89,6 +89,15 @@ export class MessageFold {
     switch (change.kind) {
       case "message":
         return this.#message(change.info);
+      case "message_ended": {
+        const known = this.#messages.get(change.messageId);
+        return known === undefined ? [] : this.#message({ ...known.info, ...change.ended });
+      }
+      case "tool": {
+        const tool = this.#messages.get(change.messageId)?.parts.find((part) => part.id === change.partId);
+        if (tool?.type !== "tool") return [];
+        return this.#part(change.messageId, { ...tool, state: { ...tool.state, ...change.state } });
+      }
       case "message_removed":
         if (!this.#messages.delete(change.messageId)) return [];
         return [{ kind: "message_removed", messageId: change.messageId }];

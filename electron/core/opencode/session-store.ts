@@ -180,12 +180,23 @@ export class SessionStore {
   }
 
   #heard(event: WireEvent): void {
-    if (event.directory !== this.#options.directory) return;
+    // An event without a folder is the server's own, or one of a session that is known already.
+    if (event.directory !== null && event.directory !== this.#options.directory) return;
     const routes = this.#options.connection.protocol()?.sessions;
     if (routes === undefined) return;
     if (event.position !== null && this.#positions.isGap(event.position)) this.#readAfterGap(event.position.session);
     if (routes.isReset(event)) return void this.#resync();
-    for (const change of routes.changes(event)) this.#apply(change);
+    for (const change of routes.changes(event))
+      if (event.directory !== null || this.#isKnown(change)) this.#apply(change);
+  }
+
+  /** Whether it is of a session of this folder, as far as that is known: while everything is read anything may be. */
+  #isKnown(change: Change): boolean {
+    if (this.#backlog !== null || change.kind === "permission_gone" || change.kind === "question_gone") return true;
+    if (change.kind === "session") return change.session.directory === this.#options.directory;
+    const owner =
+      change.kind === "permission" || change.kind === "question" ? change.request.sessionId : change.sessionId;
+    return this.#chat.session(owner) !== null;
   }
 
   #apply(change: Change): void {

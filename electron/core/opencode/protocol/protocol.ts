@@ -26,9 +26,11 @@ export interface Protocol {
   readonly generation: 1 | 2;
   /** Reads one line of the server's stdout; null where it is not this generation's ready line. */
   readyLine(line: string): ReadyLine | null;
+  /** The password that the server made up by itself and says on its stdout; null where the line says none. */
+  passwordLine(line: string): string | null;
   /**
    * The cheap question whether the process answers at all. Resolves with its version. Rejects with `opencode_auth`,
-   * `opencode_unreachable` or `opencode_error`.
+   * `opencode_unreachable`, `opencode_error`, or an error that `isUnknownRoute` (client.ts): it speaks another generation.
    */
   health(client: OpencodeClient, signal?: AbortSignal): Promise<{ readonly version: string }>;
   /**

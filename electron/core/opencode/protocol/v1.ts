@@ -23,6 +23,8 @@ const envelopeSchema = z.object({
 export const protocolV1: Protocol = {
   generation: 1,
   readyLine: (line) => readAddressLine(line, READY),
+  // It takes ours from the environment.
+  passwordLine: () => null,
   async health(client, signal) {
     const answer = await client.call({ method: "GET", path: "/global/health", answer: healthSchema, signal });
     return { version: answer.version };
