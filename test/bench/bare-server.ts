@@ -24,14 +24,21 @@ export interface BareOptions {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** What a server on its own is not told. */
+const bareLaunch = { services: {}, extra: {}, url: "http://127.0.0.1:4096", config: null };
+
 /** Resolves when health has answered and the first byte of `/global/event` is here; both are asked for at once. */
 export async function startBare(options: BareOptions): Promise<BareServer> {
   const password = randomBytes(32).toString("base64url");
-  const [program, ...rest] = launchArguments(options.binary);
-  const env = launchEnvironment({ base: options.environment, password, config: null });
+  const [program, ...rest] = launchArguments(options.binary, { host: "127.0.0.1", port: 0 }, false);
+  const env = launchEnvironment({ ...bareLaunch, base: options.environment, password });
   const begun = performance.now();
-  const child = spawn(program, rest, { cwd: options.cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn(program, rest, { cwd: options.cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  // A benchmark that fails leaves no server behind.
+  const killIt = () => void child.kill("SIGKILL");
+  process.once("exit", killIt);
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  void exited.then(() => process.off("exit", killIt));
   child.stderr.resume();
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
