@@ -1,5 +1,6 @@
 /** How late the main thread's event loop runs, and how much of that is the machine's doing rather than ours. */
 import { readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
 
 /** Between two looks, in ms. */
 const PERIOD_MS = 10;
@@ -9,23 +10,34 @@ export interface LoopDelays {
   readonly ours: readonly number[];
   /** The same with the machine's part. */
   readonly raw: readonly number[];
+  /** Of a thread that did nothing meanwhile. */
+  readonly control: readonly number[];
 }
 
 /**
  * A timer that measures how late it is called. `monitorEventLoopDelay` does the same, but cannot tell a loop that we block
  * from one that waits for a core: on a busy machine both look alike. The kernel counts for each thread how long it was ready
  * to run and did not (`/proc/PID/schedstat`, second number, in ns; a process's own entry is its first thread's, where
- * the loop runs). That is taken off, to the microsecond and for the very same moment; nothing else is forgiven, neither garbage
- * collection nor a disk that is waited for.
+ * the loop runs). That is taken off, to the microsecond and for the very same moment. What it does not count is the wait
+ * for a child to begin (`spawn` returns when it has, and it needs a core too) and a core that a host machine takes away: for
+ * these a second thread that does nothing else is looked at beside it (LoopControl).
  */
 export class LoopDelayMeter {
   readonly #ours: number[] = [];
   readonly #raw: number[] = [];
+  readonly #idle: number[] = [];
+  readonly #control: LoopControl;
+  #taken = 0;
   #timer: NodeJS.Timeout | null = null;
   #at = 0;
   #waited = 0;
 
+  constructor(control: LoopControl) {
+    this.#control = control;
+  }
+
   start(): void {
+    this.#taken = this.#control.taken;
     this.#at = performance.now();
     this.#waited = waitedForCore();
     this.#timer ??= setInterval(() => this.#look(), PERIOD_MS);
@@ -37,10 +49,11 @@ export class LoopDelayMeter {
     this.#timer = null;
     // The loop may be blocked right up to here, in which case the timer never had its turn.
     this.#look();
+    this.#idle.push(...this.#control.since(this.#taken));
   }
 
   get delays(): LoopDelays {
-    return { ours: this.#ours, raw: this.#raw };
+    return { ours: this.#ours, raw: this.#raw, control: this.#idle };
   }
 
   #look(): void {
@@ -53,6 +66,52 @@ export class LoopDelayMeter {
     this.#waited = waited;
   }
 }
+
+/** The machine as a thread sees it that does nothing but look at the clock, at the very same moments. */
+export class LoopControl {
+  readonly #shared = new Float64Array(new SharedArrayBuffer(8 * CONTROL_LOOKS));
+  readonly #worker: Worker;
+
+  constructor() {
+    this.#worker = new Worker(controlProgram, {
+      eval: true,
+      workerData: { shared: this.#shared, period: PERIOD_MS },
+      stdout: true,
+    });
+  }
+
+  /** How many looks it has taken so far; a place to begin at. */
+  get taken(): number {
+    return this.#shared[0] ?? 0;
+  }
+
+  /** The delays since that place, as many of them as are kept. In ms. */
+  since(taken: number): number[] {
+    const count = Math.min(this.taken - taken, CONTROL_LOOKS - 1);
+    return Array.from({ length: Math.max(0, count) }, (_, index) => {
+      const at = 1 + ((this.taken - 1 - index) % (CONTROL_LOOKS - 1));
+      return this.#shared[at] ?? 0;
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+/** Ten minutes of looks. */
+const CONTROL_LOOKS = 60_000;
+
+const controlProgram = `
+const { workerData: { shared, period } } = require("node:worker_threads");
+let before = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  shared[1 + (shared[0] % (shared.length - 1))] = Math.max(0, now - before - period);
+  shared[0] += 1;
+  before = now;
+}, period);
+`;
 
 /** Time in ms that this thread was ready to run and had no core; 0 where the kernel does not tell. */
 function waitedForCore(): number {

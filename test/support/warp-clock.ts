@@ -4,6 +4,8 @@ interface Timer {
   /** Monotonic, in ms. */
   at: number;
   readonly run: () => void;
+  /** Who set it. */
+  readonly from: string;
   handle: NodeJS.Timeout | null;
 }
 
@@ -28,7 +30,7 @@ export class WarpClock implements Clock {
   }
 
   after(ms: number, run: () => void): () => void {
-    const timer: Timer = { at: this.monotonic() + ms, run, handle: null };
+    const timer: Timer = { at: this.monotonic() + ms, run, from: caller(), handle: null };
     this.#timers.add(timer);
     if (this.#frozen === null) this.#arm(timer);
     return () => this.#drop(timer);
@@ -36,6 +38,12 @@ export class WarpClock implements Clock {
 
   get pending(): number {
     return this.#timers.size;
+  }
+
+  /** What waits, and where it was set, for people. */
+  describe(): string {
+    const now = this.monotonic();
+    return [...this.#timers].map(({ at, from }) => `in ${Math.round(at - now)} ms ${from}`).join("; ");
   }
 
   /** Sends it ahead; the timers on the way run in order, each at its own time. */
@@ -89,4 +97,12 @@ export class WarpClock implements Clock {
     this.#disarm(timer);
     this.#timers.delete(timer);
   }
+}
+
+function caller(): string {
+  const lines = new Error("a timer").stack?.split("\n") ?? [];
+  return lines
+    .slice(3, 6)
+    .map((line) => line.trim())
+    .join(" < ");
 }
