@@ -156,6 +156,7 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
     clock,
     logger,
     keeper,
+    database,
     settings,
     audit,
     trust,

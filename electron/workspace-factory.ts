@@ -17,6 +17,8 @@ import { StartGate } from "./core/opencode/start-gate.ts";
 import { UpdateCheck } from "./core/opencode/update-check.ts";
 import type { ProcessKeeper } from "./core/process/owned.ts";
 import type { AuditLog } from "./core/store/audit-log.ts";
+import type { Database } from "./core/store/database.ts";
+import { InterruptedTurnStore } from "./core/store/interrupted-turn-store.ts";
 import type { SettingsStore } from "./core/store/settings-store.ts";
 import type { ProjectRecord } from "./core/workspace/projects.ts";
 import type { TrustRegister } from "./core/workspace/trust.ts";
@@ -28,6 +30,7 @@ export interface FactoryParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly keeper: ProcessKeeper;
+  readonly database: Database;
   readonly settings: SettingsStore;
   readonly audit: AuditLog;
   readonly trust: TrustRegister;
@@ -45,6 +48,7 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
   const shellEnvironment = new ShellEnvironment({ clock, logger });
   const engine = new ComposeEngine({ clock, logger, shellEnvironment });
   const ports = new PortRegistry();
+  const turns = new InterruptedTurnStore({ database: parts.database });
   const finder = new BinaryFinder({ clock });
   const logs = createLogStore({ home, clock, logger, onTrouble: parts.onTrouble });
   scope.add("logs", () => logs.close());
@@ -77,7 +81,12 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
       config: () => parts.opencodeConfig,
       settings: () => settings.get().server,
       isBusy: () => chat.busy(),
-      ...{ ports, gate, textLogs, updates, clock, logger },
+      ports,
+      gate,
+      textLogs,
+      updates,
+      clock,
+      logger,
     });
     const environment = new Environment({
       keeper,
@@ -92,7 +101,7 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
       audit: (entry) => audit.add(entry),
       admit,
     });
-    const chat = new Chat({ server, directory, clock, logger });
+    const chat = new Chat({ server, directory, clock, logger, turns });
     const made = new Workspace({ project, environment, shellEnvironment, server, chat, book, trust, clock, logger });
     return made;
   };

@@ -10,7 +10,8 @@ import { silentLogger } from "../../electron/core/lib/logger.ts";
 import { Scope } from "../../electron/core/lib/scope.ts";
 import { BinaryFinder } from "../../electron/core/opencode/binary.ts";
 import { Chat } from "../../electron/core/opencode/chat.ts";
-import { OpencodeServer, type OpencodeServerOptions } from "../../electron/core/opencode/server.ts";
+import type { OpencodeServerOptions } from "../../electron/core/opencode/server-options.ts";
+import { OpencodeServer } from "../../electron/core/opencode/server.ts";
 import { createProcessKeeper, type Keeper } from "../../electron/core/process/keeper.ts";
 import { MemoryBook } from "./memory-book.ts";
 

@@ -7,9 +7,9 @@ const SECONDS = 10;
 /** Counts the events of one server: how many, when the last one came, and how many a second. A few additions an event. */
 export class EventMeter {
   readonly #clock: Clock;
-  readonly #counts = new Array<number>(SECONDS).fill(0);
+  readonly #counts = Array.from({ length: SECONDS }, () => 0);
   /** The second, on the monotonic clock, that each count is of. */
-  readonly #seconds = new Array<number>(SECONDS).fill(-1);
+  readonly #seconds = Array.from({ length: SECONDS }, () => -1);
   #total = 0;
   #lastAt: number | null = null;
 

@@ -42,6 +42,7 @@ export interface LauncherOptions {
   readonly logger: Logger;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
+  /** For tests. */
   readonly randomPassword?: (() => string) | undefined;
 }
 
@@ -147,8 +148,20 @@ export class Launcher {
     signal.throwIfAborted();
     const { generation, listeners } = onAttempt();
     const run: OwnedRunOptions = {
-      ...{ keeper, book, workspaceId, directory, binary, argv, environment, port, password, generation },
-      ...{ clock, logger, random, handshake },
+      keeper,
+      book,
+      workspaceId,
+      directory,
+      binary,
+      argv,
+      environment,
+      port,
+      password,
+      generation,
+      clock,
+      logger,
+      random,
+      handshake,
       startupMs: settings.startupTimeoutSeconds * 1_000,
       stopGraceMs: settings.stopGraceSeconds * 1_000,
       reconnectBaseMs: settings.reconnectBaseMs,

@@ -13,12 +13,21 @@ import type { Logger } from "../lib/logger.ts";
 import type { LogBook } from "../log/types.ts";
 import type { OwnedProcess, ProcessKeeper, StopReport } from "../process/owned.ts";
 import type { FoundBinary } from "./binary.ts";
+import { listensEverywhere } from "../process/wildcard-listener.ts";
 import { OpencodeClient } from "./client.ts";
 import { openEvents, type EventConnection } from "./event-connection.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import { ReadyLines } from "./ready-lines.ts";
 import type { Run, RunListeners } from "./run.ts";
-import { exitError, lateError, LOG_SOURCE, readyUrl, withLastLines, type Progress } from "./run-failures.ts";
+import {
+  exitError,
+  exposedError,
+  lateError,
+  LOG_SOURCE,
+  readyUrl,
+  withLastLines,
+  type Progress,
+} from "./run-failures.ts";
 
 /** Between two tries to reach the port it named. */
 const RETRY_MS = 100;
@@ -168,6 +177,7 @@ class OwnedRun implements Run {
       progress.url = url;
       const client = new OpencodeClient({ url, password, directory, clock });
       try {
+        if (await listensEverywhere(Number(new URL(url).port))) throw exposedError(this.#options, url);
         const { protocol, version } = await this.#options.handshake.meet(client, signal);
         progress.answered = true;
         this.#events = openEvents({ ...this.#options, client, protocol, listeners: this.#listeners });

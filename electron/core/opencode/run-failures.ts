@@ -1,9 +1,10 @@
 /** What is said when a run does not become ready, or ends by itself. */
-import type { FailureCode } from "#shared/failure.ts";
+import type { Failure, FailureCode } from "#shared/failure.ts";
 import type { Exit } from "#shared/schema/service.ts";
 import { formatDuration } from "../lib/deadline.ts";
 import { AppError } from "../lib/error.ts";
 import type { LogBook } from "../log/types.ts";
+import type { StopReport } from "../process/owned.ts";
 import type { FoundBinary } from "./binary.ts";
 import type { ReadyLine } from "./ready-line.ts";
 
@@ -35,14 +36,7 @@ export function readyUrl(options: FailedRun, line: ReadyLine): string {
     case "listening":
       return line.url;
     case "unsafe":
-      throw new AppError(
-        "opencode_unsafe",
-        `${options.binary.path} listens on ${line.host}, where other machines can reach it.`,
-        {
-          next: "Remove server.hostname and server.mdns from OpenCode's configuration, then start it again.",
-          details: { host: line.host, ...lastLines(options) },
-        },
-      );
+      throw exposedError(options, line.host);
     case "invalid":
       throw new AppError(
         "opencode_no_port",
@@ -53,6 +47,18 @@ export function readyUrl(options: FailedRun, line: ReadyLine): string {
         },
       );
   }
+}
+
+/** Other machines can reach it. @param where The address it names. */
+export function exposedError(options: FailedRun, where: string): AppError {
+  return new AppError(
+    "opencode_unsafe",
+    `${options.binary.path} listens on ${where}, where other machines can reach it.`,
+    {
+      next: "Remove server.hostname and server.mdns from OpenCode's configuration, then start it again.",
+      details: { host: where, ...lastLines(options) },
+    },
+  );
 }
 
 /** Its process ended. @param what `ended by itself`. */
@@ -88,6 +94,17 @@ export function lateError(options: FailedRun, progress: Progress, deadlineMs: nu
     "opencode_start_timeout",
     `OpenCode said it listens on ${progress.url}, but was not ready ${within}${why}`,
   );
+}
+
+/** What is shown when a stop could not end everything. */
+export function survivorsFailure(report: StopReport): Failure {
+  const names = report.survivors.map((survivor) => `${survivor.command} (pid ${survivor.pid})`).join(", ");
+  return {
+    code: "opencode_kill_timeout",
+    message: `These processes of OpenCode could not be ended: ${names}.`,
+    next: "End them yourself if they are in the way.",
+    details: { survivors: report.survivors },
+  };
 }
 
 /** The same failure with what the run said last. */

@@ -1,9 +1,7 @@
-import type { Failure } from "#shared/failure.ts";
 import type { ServerSettings } from "#shared/schema/settings.ts";
 import { errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { LogBook } from "../log/types.ts";
-import type { StopReport } from "../process/owned.ts";
 import { configProblem } from "./config-problem.ts";
 import type { WireEvent } from "./event-stream.ts";
 import type { Run } from "./run.ts";
@@ -18,7 +16,7 @@ const EVENT_LENGTH = 4_096;
 export interface RunNoticesOptions {
   readonly book: LogBook;
   readonly settings: () => ServerSettings;
-  readonly updates?: Pick<UpdateCheck, "noticeFor">;
+  readonly updates: Pick<UpdateCheck, "noticeFor"> | null;
   readonly logger: Logger;
 }
 
@@ -54,18 +52,6 @@ export class RunNotices {
       generation: this.#record.generation,
       cut: false,
     });
-  }
-
-  /** What is shown when a stop could not end everything. */
-  survivors(report: StopReport): Failure {
-    const names = report.survivors.map((survivor) => `${survivor.command} (pid ${survivor.pid})`).join(", ");
-    this.#options.logger.warn("processes of OpenCode survived", { survivors: report.survivors });
-    return {
-      code: "opencode_kill_timeout",
-      message: `These processes of OpenCode could not be ended: ${names}.`,
-      next: "End them yourself if they are in the way.",
-      details: { survivors: report.survivors },
-    };
   }
 
   /** A server whose folder has a broken configuration starts and answers, and refuses everything that matters. */

@@ -1,5 +1,5 @@
 import type { Failure } from "#shared/failure.ts";
-import { isServerUp, stoppedServer, type ServerState, type ServerStatus } from "#shared/schema/server.ts";
+import { stoppedServer, type ServerState, type ServerStatus } from "#shared/schema/server.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Emitter } from "../lib/emitter.ts";
 import { errorText } from "../lib/error.ts";
@@ -58,10 +58,6 @@ export class ServerRecord {
     return this.#state === "running" || this.#state === "degraded" || this.#state === "auth";
   }
 
-  get isUp(): boolean {
-    return isServerUp(this.#state);
-  }
-
   /** Counts the processes; news of an older one is thrown away by it. */
   get generation(): number {
     return this.#generation;
@@ -69,6 +65,11 @@ export class ServerRecord {
 
   get run(): Run | null {
     return this.#run;
+  }
+
+  /** The one it is about is somebody else's. */
+  get isAdopted(): boolean {
+    return this.#isAdopted;
   }
 
   get failure(): Failure | null {

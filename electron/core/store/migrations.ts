@@ -30,4 +30,23 @@ export const migrations: readonly string[] = [
      reason TEXT
    ) STRICT;
    CREATE INDEX audit_by_time ON audit (at);`,
+  `CREATE TABLE interrupted_turns (
+     session TEXT NOT NULL,
+     message TEXT NOT NULL,
+     directory TEXT NOT NULL,
+     reason TEXT,
+     texts TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     PRIMARY KEY (session, message)
+   ) STRICT;`,
+  `CREATE TABLE interrupted_turns (
+     session_id TEXT NOT NULL,
+     message_id TEXT NOT NULL,
+     directory TEXT NOT NULL,
+     reason TEXT,
+     texts TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     PRIMARY KEY (session_id, message_id)
+   ) STRICT;
+   CREATE INDEX interrupted_turns_by_folder ON interrupted_turns (directory, at);`,
 ];
