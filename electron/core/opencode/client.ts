@@ -19,6 +19,8 @@ export const QUICK_MS = 10_000;
 export const LOADING_MS = 90_000;
 /** A session of 200 messages is 400 kB; a list of every model some MB. Beyond the cap the answer is refused. */
 const ANSWER_MAX_BYTES = 64 * 1024 * 1024;
+/** For what is a line or two: health, and the reason of a refusal. */
+export const SMALL_ANSWER_BYTES = 1024 * 1024;
 /** What is kept of an answer's text in an error. */
 const EXCERPT_LENGTH = 300;
 
@@ -40,6 +42,8 @@ export interface Call<Answer> {
   /** Null where the answer's body does not matter (or is empty). */
   readonly answer: z.ZodType<Answer> | null;
   readonly deadlineMs?: number;
+  /** Of the answer, unpacked; more is refused. Default 64 MB. */
+  readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -66,7 +70,7 @@ export class OpencodeClient {
     try {
       return await withDeadline(this.#clock, deadlineMs, what, call.signal, async (signal) => {
         const response = await this.#fetch(call, signal);
-        const text = await readText(response, what);
+        const text = await readText(response, what, call.maxBytes ?? ANSWER_MAX_BYTES);
         if (!response.ok) throw refusal(what, response.status, text);
         if (call.answer === null) return undefined as Answer;
         return parseAnswer(what, response, text, call.answer);
@@ -90,7 +94,7 @@ export class OpencodeClient {
         waiting.removeEventListener("abort", give);
         return opened;
       });
-      if (!response.ok) throw refusal(what, response.status, await readText(response, what));
+      if (!response.ok) throw refusal(what, response.status, await readText(response, what, SMALL_ANSWER_BYTES));
       const type = response.headers.get("content-type") ?? "";
       if (response.body === null || !type.startsWith("text/event-stream")) {
         controller.abort();
@@ -146,15 +150,15 @@ export function isUnknownRoute(error: unknown): boolean {
   return error instanceof AppError && (error.details["status"] === 404 || error.details["unknownRoute"] === true);
 }
 
-async function readText(response: Response, what: string): Promise<string> {
+async function readText(response: Response, what: string, maxBytes: number): Promise<string> {
   if (response.body === null) return "";
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop early cancels the body, so a flood is not read to its end.
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
-    if (size > ANSWER_MAX_BYTES) {
-      throw new AppError("opencode_error", `${what}: the answer is larger than ${ANSWER_MAX_BYTES / 1024 / 1024} MB.`);
+    if (size > maxBytes) {
+      throw new AppError("opencode_error", `${what}: the answer is larger than ${maxBytes / 1024 / 1024} MB.`);
     }
     chunks.push(chunk);
   }

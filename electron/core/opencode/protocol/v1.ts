@@ -1,6 +1,7 @@
 /** OpenCode 1.x, measured against 1.18.33. The session routes stand in v1-sessions.ts, its events in v1-events.ts. */
 import { z } from "zod";
 import { AppError } from "../../lib/error.ts";
+import { SMALL_ANSWER_BYTES } from "../client.ts";
 import type { WireEvent } from "../event-stream.ts";
 import { readAddressLine } from "../ready-line.ts";
 import type { Protocol } from "./protocol.ts";
@@ -26,7 +27,13 @@ export const protocolV1: Protocol = {
   // It takes ours from the environment.
   passwordLine: () => null,
   async health(client, signal) {
-    const answer = await client.call({ method: "GET", path: "/global/health", answer: healthSchema, signal });
+    const answer = await client.call({
+      method: "GET",
+      path: "/global/health",
+      answer: healthSchema,
+      maxBytes: SMALL_ANSWER_BYTES,
+      signal,
+    });
     return { version: answer.version };
   },
   async probe(client, signal) {

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { AppError } from "../../lib/error.ts";
-import { isUnknownRoute, route, type OpencodeClient } from "../client.ts";
+import { isUnknownRoute, route, SMALL_ANSWER_BYTES, type OpencodeClient } from "../client.ts";
 import type { WireEvent } from "../event-stream.ts";
 import { readAddressLine } from "../ready-line.ts";
 import type { Protocol } from "./protocol.ts";
@@ -35,7 +35,13 @@ export const protocolV2: Protocol = {
     let unknown: unknown;
     for (const path of HEALTH_PATHS) {
       try {
-        const answer = await client.call({ method: "GET", path, answer: healthSchema, signal });
+        const answer = await client.call({
+          method: "GET",
+          path,
+          answer: healthSchema,
+          maxBytes: SMALL_ANSWER_BYTES,
+          signal,
+        });
         return { version: answer.version ?? "2" };
       } catch (error) {
         if (!isUnknownRoute(error)) throw error;
