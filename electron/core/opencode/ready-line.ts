@@ -41,11 +41,6 @@ export function readAddress(address: string): ReadyLine {
   return { kind: "listening", port, url: `http://${reachable}:${port}` };
 }
 
-/** Kept while server-run.ts reads the line of generation 1 by itself. */
-export function parseReadyLine(line: string): ReadyLine | null {
-  return readAddressLine(line, /^opencode server listening on (\S+)$/);
-}
-
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "[::1]" || /^127(\.[0-9]{1,3}){3}$/.test(host);
 }

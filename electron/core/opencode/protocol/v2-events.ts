@@ -29,11 +29,11 @@ const ofMessage = ofSession.extend({ assistantMessageID: z.string() });
 const ofText = ofMessage.extend({ ordinal: z.number().int() });
 const ofTool = ofMessage.extend({ callID: z.string() });
 /** Where the words stand differs between the releases of OpenCode 2. */
-const words = z.object({ text: z.string() });
+const worded = z.object({ text: z.string() });
 const input = z.union([
-  z.object({ payload: words }).transform(({ payload }) => payload.text),
-  z.object({ data: words }).transform(({ data }) => data.text),
-  words.transform((value) => value.text),
+  z.object({ payload: worded }).transform(({ payload }) => payload.text),
+  z.object({ data: worded }).transform(({ data }) => data.text),
+  worded.transform((value) => value.text),
 ]);
 const admitted = ofSession.extend({ inputID: z.string(), input });
 const stepStarted = ofMessage.extend({

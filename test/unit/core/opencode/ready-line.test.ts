@@ -1,10 +1,11 @@
 import { assert, integer, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseReadyLine } from "../../../../electron/core/opencode/ready-line.ts";
+import { readAddressLine } from "../../../../electron/core/opencode/ready-line.ts";
 
+const parseReadyLine = (text: string) => readAddressLine(text, /^opencode server listening on (\S+)$/);
 const line = (address: string) => `opencode server listening on ${address}`;
 
-describe("parseReadyLine", () => {
+describe("readAddressLine", () => {
   it.each([
     [line("http://127.0.0.1:4096"), 4096, "http://127.0.0.1:4096"],
     [line("http://127.0.0.1:65535/"), 65_535, "http://127.0.0.1:65535"],
