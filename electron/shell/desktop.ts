@@ -175,6 +175,7 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
   app.on("child-process-gone", (_event, { type, reason }) =>
     logger.warn("a process of the app went away", { type, reason }),
   );
+  powerMonitor.on("resume", () => host?.resumed());
   powerMonitor.on("shutdown", () => quit("the system shuts down"));
 
   window.show();

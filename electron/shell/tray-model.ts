@@ -1,6 +1,7 @@
 /** What the tray shows, as data. Drawing it is tray.ts's. */
 import type { EnvironmentPhase, EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
+import type { ServerStatus } from "#shared/schema/server.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { assertNever } from "../core/lib/error.ts";
 
@@ -44,6 +45,30 @@ export function describePhase(phase: EnvironmentPhase): string {
   }
 }
 
+/** The OpenCode server where a person should know of it; null while it is well, or meant to be away. */
+export function describeServer(server: ServerStatus | null): string | null {
+  if (server === null) return null;
+  switch (server.state) {
+    case "degraded":
+      return "▲ Degraded";
+    case "auth":
+      return "▲ Locked out";
+    case "crashed":
+      return "▲ Crashed";
+    case "gave_up":
+      return "▲ Gave up";
+    case "running":
+      return server.plan === null ? null : server.plan.action === "stop" ? "◐ Stops soon" : "◐ Restarts soon";
+    case "stopped":
+    case "starting":
+    case "waiting_ready":
+    case "stopping":
+      return null;
+    default:
+      return assertNever(server.state, "server state");
+  }
+}
+
 export function trayModel(projects: readonly Project[], environments: readonly EnvironmentStatus[]): TrayModel {
   const statusOf = new Map(environments.map((environment) => [environment.workspace, environment]));
   const shown = projects.slice(0, MAX_PROJECTS);
@@ -64,6 +89,9 @@ function projectItems(project: Project, status: EnvironmentStatus | undefined): 
   const phase = status?.phase ?? "stopped";
   const items: TrayItem[] = [{ kind: "text", label: `${plainName(project.name)}: ${describePhase(phase)}` }];
   const { workspace } = project;
+  const trouble = describeServer(status?.server ?? null);
+  // Why, and what to do about it, is more than a menu can say.
+  if (trouble !== null) items.push({ kind: "action", label: `OpenCode: ${trouble}…`, action: { kind: "open" } });
   if (!project.trusted) {
     // What would run has to be read first, and a menu is no place to read it.
     items.push({ kind: "action", label: "Review and start…", action: { kind: "open" } });
@@ -78,13 +106,18 @@ function projectItems(project: Project, status: EnvironmentStatus | undefined): 
 
 function tooltip(environments: readonly EnvironmentStatus[]): string {
   const count = (...phases: EnvironmentPhase[]) => environments.filter(({ phase }) => phases.includes(phase)).length;
+  const ready = environments.filter((each) => each.phase === "ready" && !isInTrouble(each)).length;
   const parts = [
-    [count("ready"), "ready"],
+    [ready, "ready"],
     [count("starting", "stopping"), "changing"],
-    [count("degraded", "failed"), "in trouble"],
+    [environments.filter(isInTrouble).length, "in trouble"],
   ] as const;
   const told = parts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
   return told.length === 0 ? "Deckhand: nothing runs" : `Deckhand: ${told.join(", ")}`;
+}
+
+function isInTrouble({ phase, server }: EnvironmentStatus): boolean {
+  return phase === "degraded" || phase === "failed" || (describeServer(server)?.startsWith("▲") ?? false);
 }
 
 /**

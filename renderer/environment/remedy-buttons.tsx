@@ -2,7 +2,9 @@ import type { FailureCode } from "#shared/failure.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import { Button } from "../ui/button.tsx";
 import { useApp } from "../view/app.ts";
-import { remediesFor } from "./remedies.ts";
+import { remediesFor, type Remedy } from "./remedies.ts";
+
+const none: readonly Remedy[] = [];
 
 /** The buttons that do what a failure's next step says. */
 export function RemedyButtons({
@@ -13,6 +15,7 @@ export function RemedyButtons({
   pending,
   verb = "Try again",
   url = "",
+  without = none,
   onRetry,
 }: {
   code: FailureCode;
@@ -26,10 +29,13 @@ export function RemedyButtons({
   verb?: "Try again" | "Restart" | "Start";
   /** Where a server listens that could be adopted. */
   url?: string;
+  /** What stands beside them already. */
+  without?: readonly Remedy[];
   onRetry: () => void;
 }) {
   const { actions, view } = useApp();
-  return remediesFor(code).map((remedy) => {
+  const remedies = remediesFor(code).filter((remedy) => !without.includes(remedy));
+  return remedies.map((remedy) => {
     switch (remedy) {
       case "retry":
         return (

@@ -65,7 +65,7 @@ export function ServerFacts({ server, at }: { server: ServerStatus; at: number }
       )}
       {isServerUp(server.state) && (
         <Fact name="Events">
-          <Events server={server} />
+          <Events server={server} short />
         </Fact>
       )}
     </Facts>
@@ -73,11 +73,11 @@ export function ServerFacts({ server, at }: { server: ServerStatus; at: number }
 }
 
 /** How many there were, how many there are now, and how long ago the last one was. */
-export function Events({ server }: { server: ServerStatus }) {
+export function Events({ server, short = false }: { server: ServerStatus; short?: boolean }) {
   const now = useNow();
   const last = server.lastEventAt === null ? null : formatAgo(now - Date.parse(server.lastEventAt));
   const facts = [
-    `${formatCount(server.events)} ${server.events === 1 ? "event" : "events"}`,
+    `${formatCount(server.events)}${short ? "" : server.events === 1 ? " event" : " events"}`,
     server.eventsPerSecond > 0 &&
       `${server.eventsPerSecond < 10 ? server.eventsPerSecond.toFixed(1) : formatCount(Math.round(server.eventsPerSecond))}/s`,
     last !== null && (last === "now" ? "last just now" : `last ${last} ago`),

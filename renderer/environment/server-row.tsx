@@ -76,8 +76,8 @@ export function ServerRow({
         <Figure column="column-cpu">{server.cpuPercent !== null && formatPercent(server.cpuPercent)}</Figure>
         <RowActions workspace={workspace} server={server} />
       </div>
-      {/* A press on a button is not a press on its row. */}
-      {server.plan && (
+      {/* The details have them too, and twice is once too often. A press on a button is not a press on its row. */}
+      {server.plan && !chosen && (
         <div role="gridcell" className="service-note pb-1.5" onClick={(event) => event.stopPropagation()}>
           <PlanLine workspace={workspace} server={server} />
         </div>
@@ -87,7 +87,7 @@ export function ServerRow({
           <p className="min-w-0 flex-1">
             {server.failure.message} {server.failure.next && <span className="text-muted">{server.failure.next}</span>}
           </p>
-          {!server.plan && (
+          {!server.plan && !chosen && (
             <span className="flex shrink-0 gap-1.5" onClick={(event) => event.stopPropagation()}>
               <ServerRemedies workspace={workspace} server={server} failure={server.failure} />
             </span>

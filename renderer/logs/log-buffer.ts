@@ -220,9 +220,11 @@ export class LogBuffer {
   }
 
   #isGrave(line: LogLine, least: LogLevel): boolean {
-    const level = levelOf(line.text) ?? this.#levels.get(line.source);
+    // Our own notes stand between the lines of a program and are part of none.
+    const note = line.stream === "note";
+    const level = levelOf(line.text) ?? (note ? "info" : this.#levels.get(line.source));
     if (level === undefined) return false;
-    this.#levels.set(line.source, level);
+    if (!note) this.#levels.set(line.source, level);
     return logLevels.indexOf(level) >= logLevels.indexOf(least);
   }
 

@@ -65,9 +65,7 @@ export function EnvironmentSetting({ variables }: { variables: Readonly<Record<s
           </Button>
         </span>
       </div>
-      <p className="text-sm text-muted">
-        Added to the environment of your login shell. From the next start of a server on.
-      </p>
+      <p className="text-sm text-muted">Added to the environment of your login shell.</p>
       <ul className="mt-1.5 flex flex-col gap-1.5">
         {rows.map((row, index) => (
           <li key={row.id} onBlur={left}>

@@ -31,7 +31,7 @@ export function LogFileSetting({ logFile }: { logFile: string | null }) {
         />
       </div>
       <div id={`${id}-hint`} className="mb-1.5 text-sm text-muted">
-        A plain-text copy of what servers write, rotated. From the next start of a server on. Default: none.
+        A plain-text copy of what servers write, rotated. Default: none.
       </div>
       <input
         id={id}

@@ -25,7 +25,7 @@ export function NumberSetting({ field, settings }: { field: NumberField; setting
       label={<label htmlFor={id}>{field.label}</label>}
       hint={
         <span id={`${id}-hint`}>
-          {field.hint} {takesHint(field.takes)} Default: {shownDefault}.
+          {field.hint} Default: {shownDefault}. {takesHint(field.takes)}
         </span>
       }
       error={!checked.ok && <span id={`${id}-error`}>{checked.wants}</span>}

@@ -118,7 +118,8 @@ export const advancedSwitches: readonly SwitchField[] = [
   },
 ];
 
-export const takesHint = (takes: Takes): string => (takes === "now" ? "" : "From the next start of a server on.");
+/** Said only where it is not the rule, which stands above the fields. */
+export const takesHint = (takes: Takes): string => (takes === "now" ? "At once." : "");
 
 export type Checked<Value> =
   | { readonly ok: true; readonly value: Value }
@@ -149,7 +150,10 @@ export function checkSetting<Name extends keyof ServerSettings>(
 ): Checked<ServerSettings[Name]> {
   const parsed = shape[name].safeParse(value);
   if (parsed.success) return { ok: true, value: parsed.data as ServerSettings[Name] };
-  return { ok: false, wants: parsed.error.issues[0]?.message ?? "This value cannot be used." };
+  const issue = parsed.error.issues[0];
+  // What is wrong with a key is one level deeper than what is wrong with a value.
+  const inner = issue?.code === "invalid_key" ? issue.issues[0] : issue;
+  return { ok: false, wants: inner?.message ?? "This value cannot be used." };
 }
 
 /** The bounds of a number as the schema has them, so that they stand in one place. */

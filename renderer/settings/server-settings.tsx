@@ -1,5 +1,5 @@
 import { ChevronRight } from "lucide-react";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { defaultServerSettings, type ServerSettings, type Settings } from "#shared/schema/settings.ts";
 import { Button } from "../ui/button.tsx";
 import { Picker } from "../ui/picker.tsx";
@@ -11,27 +11,30 @@ import { advancedNumbers, advancedSwitches, basicNumbers, debugField, takesHint 
 import { LogFileSetting } from "./log-file-setting.tsx";
 
 /** How OpenCode servers are run: what most people change, and the rest folded away. */
-export function ServerSettingsSection({ settings }: { settings: Settings }) {
+export function ServerSettingsSection({ settings, binary }: { settings: Settings; binary: ReactNode }) {
   const actions = useActions();
   const { server } = settings;
   const changed = changesOf(server);
   return (
     <section aria-labelledby="server-settings" className="flex flex-col gap-4">
-      <div className="flex h-6 items-center justify-between">
-        <h3 id="server-settings" className="text-sm font-medium text-muted">
-          OpenCode servers
-        </h3>
-        {changed.length > 0 && (
-          <Button
-            small
-            kind="quiet"
-            onClick={() => void actions.changeSettings({ server: defaultServerSettings })}
-            aria-label="Reset all settings of servers to their defaults"
-          >
-            Reset all to default
-          </Button>
-        )}
-      </div>
+      <header>
+        <div className="flex h-6 items-center justify-between">
+          <h3 id="server-settings" className="font-semibold">
+            OpenCode servers
+          </h3>
+          {changed.length > 0 && (
+            <Button
+              small
+              aria-label="Reset all settings of servers to their defaults"
+              onClick={() => void actions.changeSettings({ server: defaultServerSettings })}
+            >
+              Reset all to default
+            </Button>
+          )}
+        </div>
+        <p className="text-sm text-muted">A change counts from a server’s next start on, unless it says “at once”.</p>
+      </header>
+      {binary}
       <SwitchRow
         label="Start with the environment"
         hint="Otherwise a server starts with your first message, or when you ask for it."
@@ -80,13 +83,13 @@ function Advanced({ server, changed }: { server: ServerSettings; changed: number
           className={`size-3.5 text-faint transition-transform duration-150 ${open ? "rotate-90" : ""}`}
           aria-hidden="true"
         />
-        Advanced{changed > 0 && <span className="text-faint">, {changed} changed</span>}
+        <span>Advanced{changed > 0 && <span className="text-faint">, {changed} changed</span>}</span>
       </button>
       {open && (
         <div className="mt-3 flex flex-col gap-4">
           <Field
             label="Address"
-            hint={`Loopback only: no other machine reaches a server. ${takesHint("next start")} Default: ${defaultServerSettings.host}.`}
+            hint={`Loopback only: no other machine reaches a server. Default: ${defaultServerSettings.host}.`}
           >
             <Reset
               name="Address"

@@ -48,8 +48,10 @@ function Fields({ settings }: { settings: Settings }) {
           onChange={(theme) => void actions.changeSettings({ theme })}
         />
       </Field>
-      <Binary key={settings.opencodeBinary} binary={settings.opencodeBinary} />
-      <ServerSettingsSection settings={settings} />
+      <ServerSettingsSection
+        settings={settings}
+        binary={<Binary key={settings.opencodeBinary} binary={settings.opencodeBinary} />}
+      />
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { environmentPhaseSchema, type EnvironmentPhase, type EnvironmentStatus } from "#shared/schema/environment.ts";
+import { stoppedServer } from "#shared/schema/server.ts";
 import { projectSchema, type Project } from "#shared/schema/workspace.ts";
 import { workspaceIdSchema } from "#shared/schema/id.ts";
 import { describePhase, plainName, trayModel } from "../../../electron/shell/tray-model.ts";
@@ -51,6 +52,26 @@ describe("the tray", () => {
     ["failed", ["shop-1: ▲ Failed", "Start", "Stop"]],
   ] as const)("offers for a project that is %s what makes sense then", (phase, expected) => {
     expect(labels([project(1)], [environment(1, phase)]).slice(1, -1)).toEqual(expected);
+  });
+
+  it.each([
+    ["degraded", null, "OpenCode: ▲ Degraded…"],
+    ["auth", null, "OpenCode: ▲ Locked out…"],
+    ["crashed", null, "OpenCode: ▲ Crashed…"],
+    ["gave_up", null, "OpenCode: ▲ Gave up…"],
+    ["running", { action: "restart", reason: "", at: null }, "OpenCode: ◐ Restarts soon…"],
+    ["running", { action: "stop", reason: "", at: null }, "OpenCode: ◐ Stops soon…"],
+  ] as const)("says of a server that is %s (plan %j) what the window tells more about", (state, plan, expected) => {
+    const troubled = { ...environment(1, "ready"), server: { ...stoppedServer, state, plan } };
+    expect(labels([project(1)], [troubled])).toContain(expected);
+    expect(trayModel([project(1)], [troubled]).tooltip).toBe(
+      state === "running" ? "Deckhand: 1 ready" : "Deckhand: 1 in trouble",
+    );
+  });
+
+  it.each(["stopped", "starting", "running"] as const)("says nothing of a server that is %s", (state) => {
+    const well = { ...environment(1, "ready"), server: { ...stoppedServer, state } };
+    expect(labels([project(1)], [well]).join()).not.toContain("OpenCode");
   });
 
   it("takes a project without an environment for stopped", () => {
