@@ -7,14 +7,18 @@ import { systemCode } from "./error.ts";
  * Replaces a file so that a crash at any point leaves the old content or the new one, never half of it: a new file in the
  * same folder (0600), its bytes on disk, a rename, the folder on disk. Synchronous on purpose: a lease must be written
  * before anything else can happen.
+ *
+ * @param options.untilReboot What is written means nothing to the next start of the machine, so nobody waits for the disk
+ *   (100 ms and more where it is busy): it survives our own end at any point, and may be lost or empty after a power cut.
  */
-export function writeFileAtomic(path: string, content: string): void {
+export function writeFileAtomic(path: string, content: string, options: { readonly untilReboot?: boolean } = {}): void {
+  const durable = options.untilReboot !== true;
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
   const file = openSync(temporary, "wx", 0o600);
   try {
     try {
       writeSync(file, content);
-      fsyncSync(file);
+      if (durable) fsyncSync(file);
     } finally {
       closeSync(file);
     }
@@ -23,7 +27,7 @@ export function writeFileAtomic(path: string, content: string): void {
     removeFile(temporary);
     throw error;
   }
-  syncFolder(dirname(path));
+  if (durable) syncFolder(dirname(path));
 }
 
 /** Removes a file; that it is gone already is fine. */

@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { removeFile, writeFileAtomic } from "../lib/atomic-file.ts";
 import { errorText } from "../lib/error.ts";
-import { type Lease, parseLease } from "./lease.ts";
+import { isHold, type Lease, parseLease } from "./lease.ts";
 import { parseRun, type RunRecord } from "./run-record.ts";
 
 /** A lease is a few hundred bytes; only a hold with a large environment is more. */
@@ -49,7 +49,9 @@ export class LeaseStore {
   }
 
   writeLease(lease: Lease): void {
-    writeFileAtomic(join(this.#folder, `${lease.id}.json`), JSON.stringify(lease));
+    // Containers come back with the machine, processes do not: their leases are dropped at its next start anyway.
+    const untilReboot = !isHold(lease);
+    writeFileAtomic(join(this.#folder, `${lease.id}.json`), JSON.stringify(lease), { untilReboot });
   }
 
   removeLease(id: string): void {
@@ -57,7 +59,7 @@ export class LeaseStore {
   }
 
   writeRun(run: RunRecord): void {
-    writeFileAtomic(join(this.#folder, `${run.runId}.run`), JSON.stringify(run));
+    writeFileAtomic(join(this.#folder, `${run.runId}.run`), JSON.stringify(run), { untilReboot: true });
   }
 
   removeRun(runId: string): void {
