@@ -42,3 +42,20 @@ export function levelOf(text: string): LogLevel | null {
   const found = field.exec(start) ?? (start.startsWith("{") ? jsonField.exec(start) : leading.exec(start));
   return found?.[1] === undefined ? null : (known[found[1].toLowerCase()] ?? null);
 }
+
+/**
+ * Tells whether lines are grave enough, one after the other. A line that names no level, such as a line of a stack, belongs
+ * to the one before it of its source; before any did, it is left out. Our own notes are `info` and interrupt nothing.
+ */
+export function levelFilter(
+  least: LogLevel,
+): (line: { readonly source: string; readonly stream: string; readonly text: string }) => boolean {
+  const last = new Map<string, LogLevel>();
+  return ({ source, stream, text }) => {
+    const note = stream === "note";
+    const level = levelOf(text) ?? (note ? "info" : last.get(source));
+    if (level === undefined) return false;
+    if (!note) last.set(source, level);
+    return logLevels.indexOf(level) >= logLevels.indexOf(least);
+  };
+}

@@ -4,13 +4,16 @@ import { parseArgs } from "node:util";
 import type { Client } from "#shared/client.ts";
 import { CallError } from "#shared/client.ts";
 import type { Failure, FailureCode } from "#shared/failure.ts";
+import { lastOutput } from "#shared/last-output.ts";
 import { AppError, isAbort, toFailure } from "../core/lib/error.ts";
+import { plainText } from "../core/log/sanitize.ts";
 import { exitCode, type Command, type CommandContext, type Output } from "./command.ts";
 import { askCommand } from "./commands/ask.ts";
 import { detectCommand } from "./commands/detect.ts";
 import { downCommand, restartCommand, statusCommand } from "./commands/environment.ts";
 import { auditCommand, projectCommands, psCommand, stopCommand } from "./commands/host.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { settingsCommands } from "./commands/settings.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { serverCommands } from "./commands/server.ts";
 import { trustCommand } from "./commands/trust.ts";
@@ -29,6 +32,7 @@ const commands: readonly Command[] = [
   ...serverCommands,
   askCommand,
   ...projectCommands,
+  ...settingsCommands,
   trustCommand,
   psCommand,
   auditCommand,
@@ -166,6 +170,9 @@ const exitCodes: Partial<Record<FailureCode, number>> = {
   forbidden: exitCode.noHost,
 };
 
+/** Of what the failed process said last. */
+const SHOWN_LINES = 10;
+
 /** One line of cause, one of what to do, and the last lines of what failed. */
 function tell(error: unknown, output: Output, signal: AbortSignal): number {
   if (signal.aborted && (isAbort(error) || (error instanceof CallError && error.failure.code === "cancelled"))) {
@@ -176,8 +183,10 @@ function tell(error: unknown, output: Output, signal: AbortSignal): number {
   output.document({ error: { code, message, details: next === null ? details : { ...details, next } } });
   output.note(message);
   if (next !== null) output.note(next);
-  const tail = details["tail"];
-  if (Array.isArray(tail)) for (const line of tail.slice(-10)) output.note(`  ${String(line)}`);
+  // What it said as an error tells most; the rest only where it said nothing else.
+  const { stdout, stderr, mixed } = lastOutput(failure);
+  const said = stderr.length > 0 ? stderr : mixed.length > 0 ? mixed : stdout;
+  for (const line of said.slice(-SHOWN_LINES)) output.note(`  ${plainText(line)}`);
   if (code === "not_trusted") {
     for (const item of (details["items"] as { name: string; detail: string }[] | undefined) ?? []) {
       output.note(`  ${item.name}: ${item.detail}`);

@@ -1,6 +1,8 @@
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { formatDuration } from "../core/lib/deadline.ts";
+import { formatBytes } from "./format-bytes.ts";
+import { serverStates } from "./server-text.ts";
 
 /** Shape and word together, as everywhere: colour alone is never the message. */
 const shapes: Record<ServiceStatus["phase"], string> = {
@@ -38,21 +40,16 @@ export function statusLines(status: EnvironmentStatus): string[] {
     const uptime = server.uptimeMs === null ? "" : formatDuration(server.uptimeMs);
     rows.push([
       "OpenCode server",
-      server.state.replace("_", " "),
+      serverStates[server.state],
       "",
       server.url ?? "",
       uptime,
-      "",
-      "",
+      server.restarts === 0 ? "" : `${server.restarts} restarts`,
+      server.memoryBytes === null ? "" : formatBytes(server.memoryBytes),
       server.failure?.message ?? "",
     ]);
   }
   return [`${status.directory} · ${status.profile} · ${status.phase}`, ...align(rows)];
-}
-
-export function formatBytes(bytes: number): string {
-  const mebibytes = bytes / 1024 / 1024;
-  return mebibytes < 1024 ? `${Math.round(mebibytes)} MB` : `${(mebibytes / 1024).toFixed(1)} GB`;
 }
 
 /** Columns padded to their widest cell; the last is left as it is. */

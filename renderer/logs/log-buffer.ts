@@ -7,7 +7,7 @@
  * at MAX_ROWS_READING new lines are left out instead, which makes a gap at the end. Readers hear of changes at most once a
  * frame (`schedule`), however many lines come.
  */
-import { levelOf, logLevels, type LogLevel } from "#shared/log-level.ts";
+import { levelFilter, type LogLevel } from "#shared/log-level.ts";
 import type { LogLine } from "#shared/schema/log.ts";
 import { plainText } from "../ui/sgr.ts";
 
@@ -70,8 +70,7 @@ export class LogBuffer {
   #matches: number[] = [];
   #filter = everything;
   #sources = new Set<string>();
-  /** How grave the last line of a source was: what names no level, such as a stack, belongs to the line before it. */
-  #levels = new Map<string, LogLevel>();
+  #isGrave: ReturnType<typeof levelFilter> | null = null;
   #reading = false;
   #lastSeq = 0;
   #longest = 0;
@@ -202,7 +201,7 @@ export class LogBuffer {
   }
 
   #admit(row: Row, arriving: boolean): void {
-    const { sources, streams, level, search, onlyMatches } = this.#filter;
+    const { sources, streams, search, onlyMatches } = this.#filter;
     if (isGap(row)) {
       if (!onlyMatches || !search) this.#shown.push(row);
       return;
@@ -211,7 +210,7 @@ export class LogBuffer {
     if (row.text.length > this.#longest) this.#longest = Math.max(this.#longest, plainText(row.text).length);
     if (sources.length > 0 && !sources.includes(row.source)) return;
     if (streams.length > 0 && !streams.includes(row.stream)) return;
-    if (level !== null && !this.#isGrave(row, level)) return;
+    if (this.#isGrave !== null && !this.#isGrave(row)) return;
     const matches = search?.(plainText(row.text)) ?? false;
     if (search && onlyMatches && !matches) return;
     if (matches) this.#matches.push(row.seq);
@@ -219,19 +218,10 @@ export class LogBuffer {
     if (arriving) this.#arrived += 1;
   }
 
-  #isGrave(line: LogLine, least: LogLevel): boolean {
-    // Our own notes stand between the lines of a program and are part of none.
-    const note = line.stream === "note";
-    const level = levelOf(line.text) ?? (note ? "info" : this.#levels.get(line.source));
-    if (level === undefined) return false;
-    if (!note) this.#levels.set(line.source, level);
-    return logLevels.indexOf(level) >= logLevels.indexOf(least);
-  }
-
   #filterAll(): void {
     this.#shown = [];
     this.#matches = [];
-    this.#levels.clear();
+    this.#isGrave = this.#filter.level === null ? null : levelFilter(this.#filter.level);
     for (const row of this.#rows) this.#admit(row, false);
     this.#changed();
   }

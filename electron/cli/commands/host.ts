@@ -6,7 +6,9 @@ import { formatDuration } from "../../core/lib/deadline.ts";
 import { AppError, toFailure } from "../../core/lib/error.ts";
 import { exitCode, type Command, type CommandContext } from "../command.ts";
 import { readHostFile } from "../../api/host-file.ts";
-import { align, formatBytes } from "../status-table.ts";
+import { firstItem } from "../first-item.ts";
+import { formatBytes } from "../format-bytes.ts";
+import { align } from "../status-table.ts";
 import { directoryOf } from "../workspace-of.ts";
 
 /** The host's own quit deadline is 10 s. */
@@ -79,7 +81,7 @@ export const projectCommands: readonly Command[] = [
     maxPositionals: 0,
     async run(context) {
       const client = await context.connect();
-      const projects = await currentProjects(client);
+      const projects = await firstItem(client, "project.watch", {});
       context.output.document({ projects });
       if (!context.json)
         align(projects.map((each) => [each.id, each.name, each.directory])).forEach(context.output.line);
@@ -125,22 +127,6 @@ async function connectIfThere(context: CommandContext) {
     if (toFailure(error).code === "host_missing") return null;
     throw error;
   }
-}
-
-function currentProjects(client: Awaited<ReturnType<CommandContext["connect"]>>) {
-  return new Promise<readonly { id: string; name: string; directory: string }[]>((resolve, reject) => {
-    const stop = client.subscribe(
-      "project.watch",
-      {},
-      {
-        onBatch(items) {
-          stop();
-          resolve(items.at(-1) ?? []);
-        },
-        onEnd: (error) => reject(new AppError(error?.code ?? "host_missing", error?.message ?? "The host has ended.")),
-      },
-    );
-  });
 }
 
 /** The host removes its file as the last thing it does. */

@@ -1,3 +1,4 @@
+import { levelFilter, logLevels, type LogLevel } from "#shared/log-level.ts";
 import type { LogLine } from "#shared/schema/log.ts";
 import { AppError } from "../../core/lib/error.ts";
 import { plainText } from "../../core/log/sanitize.ts";
@@ -8,46 +9,67 @@ const DEFAULT_TAIL = 100;
 /** One read of the host returns at most this many lines. */
 const PAGE = 5_000;
 
+/** What `logs` and `server logs` have in common. */
+export const logOptions = {
+  follow: { type: "boolean" },
+  tail: { type: "string" },
+  grep: { type: "string" },
+} as const;
+
 export const logsCommand: Command = {
   name: "logs",
   usage: "logs [DIR] [--service S]… [--follow] [--tail N] [--grep RE]",
   summary: "what the services and the server wrote",
-  options: {
-    service: { type: "string", multiple: true },
-    follow: { type: "boolean" },
-    tail: { type: "string" },
-    grep: { type: "string" },
-  },
+  options: { service: { type: "string", multiple: true }, ...logOptions },
   maxPositionals: 1,
-  run: (context) => printLogs(context, context.options["service"] as string[] | undefined),
+  run: (context) =>
+    printLogs(context, {
+      sources: context.options["service"] as string[] | undefined,
+      perhaps: [],
+      level: null,
+    }),
 };
 
+/** Which lines are wanted. */
+export interface LogChoice {
+  /** All where undefined. Each must have written something. */
+  readonly sources: readonly string[] | undefined;
+  /** Those too, if they are there. */
+  readonly perhaps: readonly string[];
+  /** The least grave level; null: every line. */
+  readonly level: LogLevel | null;
+}
+
 /** Shared with `server logs`, which is the same for one source. */
-export async function printLogs(context: CommandContext, sources: string[] | undefined): Promise<number> {
+export async function printLogs(context: CommandContext, choice: LogChoice): Promise<number> {
   const tail = readTail(context.options["tail"]);
   const grep = readGrep(context.options["grep"]);
   const client = await context.connect();
   const { workspace } = await openProject(client, directoryOf(context));
   const known = await client.call("log.sources", { workspace });
-  const unknown = sources?.find((source) => !known.includes(source));
+  const unknown = choice.sources?.find((source) => !known.includes(source));
   if (unknown !== undefined) {
     throw new AppError("unknown_service", `Nothing named "${unknown}" has written a log here.`, {
       next: known.length === 0 ? "Start the environment first." : `There are: ${known.join(", ")}.`,
     });
   }
+  const sources = choice.sources && [...choice.sources, ...choice.perhaps.filter((source) => known.includes(source))];
   const filter = sources === undefined ? {} : { sources };
+  const isGrave = choice.level === null ? () => true : levelFilter(choice.level);
   const page = await client.call("log.read", {
     workspace,
     ...filter,
-    limit: Math.min(tail, PAGE),
+    // The level is judged here, so more has to be read than will be shown.
+    limit: choice.level === null ? Math.min(tail, PAGE) : PAGE,
     ...(grep === null ? {} : { grep: grep.source }),
   });
+  const lines = page.lines.filter(isGrave).slice(-tail);
   if (context.options["follow"] !== true) {
-    context.output.document({ lines: page.lines });
-    if (!context.json) page.lines.forEach((line) => context.output.line(format(line, context)));
+    context.output.document({ lines });
+    if (!context.json) lines.forEach((line) => context.output.line(format(line, context)));
     return exitCode.done;
   }
-  page.lines.forEach((line) => printFollowed(line, context));
+  lines.forEach((line) => printFollowed(line, context));
   let after = page.lastSeq ?? 0;
   await new Promise<void>((resolve, reject) => {
     const stop = client.subscribe("log.follow", () => ({ workspace, ...filter, after }), {
@@ -55,7 +77,7 @@ export async function printLogs(context: CommandContext, sources: string[] | und
         if (dropped > 0) context.output.note(`… ${dropped} lines skipped: they came faster than they could be printed`);
         for (const line of items) {
           after = line.seq;
-          if (grep === null || grep.test(plainText(line.text))) printFollowed(line, context);
+          if (isGrave(line) && (grep === null || grep.test(plainText(line.text)))) printFollowed(line, context);
         }
       },
       onEnd: (error) => reject(new AppError(error?.code ?? "host_missing", error?.message ?? "The host has ended.")),
@@ -76,6 +98,17 @@ function printFollowed(line: LogLine, context: CommandContext): void {
 function format(line: LogLine, context: CommandContext): string {
   const text = context.output.colour ? `${line.text}\u001B[0m` : plainText(line.text);
   return `${new Date(line.at).toISOString().slice(11, 23)} ${line.source} | ${text}`;
+}
+
+/** What `--level` asks for; null where it was not given. */
+export function levelOption(context: CommandContext): LogLevel | null {
+  const value = context.options["level"];
+  if (value === undefined) return null;
+  const level = logLevels.find((each) => each === value);
+  if (level === undefined) {
+    throw new AppError("bad_input", `--level wants one of ${logLevels.join(", ")}, not "${String(value)}".`);
+  }
+  return level;
 }
 
 function readTail(value: unknown): number {
