@@ -18,7 +18,7 @@ import { UpdateCheck } from "./core/opencode/update-check.ts";
 import type { ProcessKeeper } from "./core/process/owned.ts";
 import type { AuditLog } from "./core/store/audit-log.ts";
 import type { Database } from "./core/store/database.ts";
-import { InterruptedTurnStore } from "./core/store/interrupted-turn-store.ts";
+import { StoredInterruptedTurns } from "./core/store/interrupted-turns.ts";
 import type { SettingsStore } from "./core/store/settings-store.ts";
 import type { ProjectRecord } from "./core/workspace/projects.ts";
 import type { TrustRegister } from "./core/workspace/trust.ts";
@@ -48,7 +48,7 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
   const shellEnvironment = new ShellEnvironment({ clock, logger });
   const engine = new ComposeEngine({ clock, logger, shellEnvironment });
   const ports = new PortRegistry();
-  const turns = new InterruptedTurnStore({ database: parts.database });
+  const turns = new StoredInterruptedTurns({ database: parts.database });
   const finder = new BinaryFinder({ clock });
   const logs = createLogStore({ home, clock, logger, onTrouble: parts.onTrouble });
   scope.add("logs", () => logs.close());

@@ -15,13 +15,13 @@ import type { FoundBinary } from "./binary.ts";
 import { describeEnvironment, launchArguments, launchEnvironment, launchUrl } from "./launch.ts";
 import type { Handshake, OwnedRunOptions } from "./owned-run.ts";
 import type { Run, RunListeners } from "./run.ts";
-import { choosePort, isTaken } from "./server-port.ts";
+import type { PortChooser } from "./server-port.ts";
 import type { StartGate } from "./start-gate.ts";
 
 export type StartRun = (options: OwnedRunOptions, listeners: RunListeners, signal: AbortSignal) => Promise<Run>;
 
 export interface LauncherOptions {
-  readonly keeper: Pick<ProcessKeeper, "spawn" | "portHolder">;
+  readonly keeper: Pick<ProcessKeeper, "spawn">;
   readonly book: LogBook;
   readonly workspaceId: string;
   /** Real path of the workspace's folder. */
@@ -35,6 +35,7 @@ export interface LauncherOptions {
   readonly config: () => object | null;
   readonly settings: () => ServerSettings;
   readonly ports: PortRegistry;
+  readonly portChooser: PortChooser;
   readonly gate: StartGate;
   readonly handshake: Handshake;
   readonly startRun: StartRun;
@@ -115,7 +116,7 @@ export class Launcher {
         return await this.#start({ settings, binary, base, port }, listeners, signal);
       } catch (error) {
         const mayBePort = error instanceof AppError && error.code === "opencode_exited" && settings.port === 0;
-        if (left <= 0 || signal.aborted || !mayBePort || !(await isTaken(port))) throw error;
+        if (left <= 0 || signal.aborted || !mayBePort || !(await this.#options.portChooser.isTaken(port))) throw error;
         listeners.note(`Port ${port} was taken meanwhile; another one is tried.`);
         this.release();
       }
@@ -170,8 +171,7 @@ export class Launcher {
   }
 
   #choosePort({ host, port }: ServerSettings, signal: AbortSignal): Promise<number> {
-    const { ports: registry, keeper } = this.#options;
-    return choosePort({ host, port, owner: this.#owner }, { registry, keeper }, signal);
+    return this.#options.portChooser.choose({ host, port, owner: this.#owner }, signal);
   }
 
   async #shellEnvironment(): Promise<Record<string, string>> {

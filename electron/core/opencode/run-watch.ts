@@ -41,6 +41,7 @@ export class RunWatch {
   readonly #limits = new Limits();
   #cancelTick: () => void = () => undefined;
   #cancelGrace: () => void = () => undefined;
+  #graceIsOver = false;
   /** Monotonic. */
   #usedAt: number;
   #closed = false;
@@ -82,7 +83,7 @@ export class RunWatch {
     const { record } = this.#options;
     const kept = record.plans.keep();
     if (kept.length === 0) return;
-    if (kept.includes("health")) this.#cancelGrace();
+    if (kept.includes("health")) this.#endGrace();
     if (kept.includes("idle")) this.used();
     record.note("A person called off what was planned.");
     record.announce();
@@ -111,8 +112,13 @@ export class RunWatch {
         this.#show("weakened", "degraded", verdict.failure);
         return this.#dead(verdict.failure);
     }
-    this.#cancelGrace();
+    this.#endGrace();
     this.#drop("health");
+  }
+
+  #endGrace(): void {
+    this.#cancelGrace();
+    this.#graceIsOver = false;
   }
 
   #show(event: "weakened" | "refused", state: "degraded" | "auth", failure: Failure): void {
@@ -123,14 +129,18 @@ export class RunWatch {
 
   #dead(failure: Failure): void {
     const { record, isBusy, clock, onDead } = this.#options;
-    if (!isBusy()) return this.#once(() => onDead(failure));
+    if (!isBusy() || this.#graceIsOver) return this.#once(() => onDead(failure));
     if (record.plans.get("health") !== null || record.plans.isCalledOff("health")) return;
     const at = new Date(clock.now() + TURN_GRACE_MS).toISOString();
     const reason = "It shows no sign of life. A turn was running, so it is restarted only after a minute.";
     record.plans.set("health", { action: "restart", reason, at });
     record.note(`Planned: ${reason}`);
     record.announce();
-    this.#cancelGrace = clock.after(TURN_GRACE_MS, () => this.#once(() => onDead(failure)));
+    this.#cancelGrace = clock.after(TURN_GRACE_MS, () => {
+      // One more look: it may have come to itself since the last.
+      this.#graceIsOver = true;
+      this.#health.lookNow();
+    });
   }
 
   #tickLater(): void {

@@ -5,10 +5,19 @@ import type { ProcessKeeper } from "../process/owned.ts";
 import type { LauncherOptions } from "./launcher.ts";
 import { meeting } from "./meeting.ts";
 import { startOwnedRun } from "./owned-run.ts";
+import { portChooser } from "./server-port.ts";
 import { StartGate } from "./start-gate.ts";
 import type { UpdateCheck } from "./update-check.ts";
 
-type WithDefault = "settings" | "gate" | "ports" | "handshake" | "startRun" | "random" | "serviceVariables";
+type WithDefault =
+  | "settings"
+  | "portChooser"
+  | "gate"
+  | "ports"
+  | "handshake"
+  | "startRun"
+  | "random"
+  | "serviceVariables";
 
 /** Everything a server is made of. */
 export interface ServerParts extends Omit<LauncherOptions, "keeper"> {
@@ -26,10 +35,12 @@ type Optional = WithDefault | "isBusy" | "textLogs" | "updates";
 export type OpencodeServerOptions = Omit<ServerParts, Optional> & Partial<Pick<ServerParts, Optional>>;
 
 export function serverParts(options: OpencodeServerOptions): ServerParts {
+  const ports = options.ports ?? new PortRegistry();
   return {
+    portChooser: portChooser({ registry: ports, keeper: options.keeper }),
     settings: () => defaultServerSettings,
     gate: new StartGate(),
-    ports: new PortRegistry(),
+    ports,
     handshake: meeting,
     startRun: startOwnedRun,
     random: Math.random,

@@ -20,17 +20,28 @@ export interface PortSources {
   readonly keeper: Pick<ProcessKeeper, "portHolder">;
 }
 
+/** Where a server gets its port from. */
+export interface PortChooser {
+  choose(wish: PortWish, signal: AbortSignal): Promise<number>;
+  /** Whether a port that had been free is taken now. */
+  isTaken(port: number): Promise<boolean>;
+}
+
+/** Of this machine, and of nobody else of this host. */
+export function portChooser(sources: PortSources): PortChooser {
+  return {
+    choose: (wish, signal) => choosePort(wish, sources, signal),
+    isTaken: async (port) => (await portState(port)) === "held",
+  };
+}
+
 /**
  * A port that is free now, and that nobody else of this host is given. It may be taken in the instant before the server
  * binds it; whoever starts the server then asks again.
  *
  * @throws AppError `port_in_use`, or `opencode_running` where an OpenCode answers on the port the settings fix.
  */
-export async function choosePort(
-  wish: PortWish,
-  { registry, keeper }: PortSources,
-  signal: AbortSignal,
-): Promise<number> {
+async function choosePort(wish: PortWish, { registry, keeper }: PortSources, signal: AbortSignal): Promise<number> {
   if (wish.port === 0) {
     const free = await anyFreePort(wish.host);
     const port = await registry.allocate(free, wish.owner, new Set());
@@ -40,11 +51,6 @@ export async function choosePort(
   const state = await portState(wish.port);
   if (state === "free") return wish.port;
   throw await takenError(wish, keeper, signal);
-}
-
-/** Whether a port that had been free is taken now. */
-export async function isTaken(port: number): Promise<boolean> {
-  return (await portState(port)) === "held";
 }
 
 async function takenError(wish: PortWish, keeper: PortSources["keeper"], signal: AbortSignal): Promise<AppError> {

@@ -190,6 +190,8 @@ export class OpencodeServer implements ServerConnection {
   }
 
   async #launch(signal: AbortSignal, automatic: boolean): Promise<void> {
+    // A restart may have been overtaken while it stopped the one before.
+    if (signal.aborted) throw supersededError();
     this.#supervision.cancelRestart();
     if (this.#record.isRunning) return;
     if (!automatic) this.#supervision.forgetCrashes();

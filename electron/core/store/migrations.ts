@@ -31,15 +31,6 @@ export const migrations: readonly string[] = [
    ) STRICT;
    CREATE INDEX audit_by_time ON audit (at);`,
   `CREATE TABLE interrupted_turns (
-     session TEXT NOT NULL,
-     message TEXT NOT NULL,
-     directory TEXT NOT NULL,
-     reason TEXT,
-     texts TEXT NOT NULL,
-     at INTEGER NOT NULL,
-     PRIMARY KEY (session, message)
-   ) STRICT;`,
-  `CREATE TABLE interrupted_turns (
      session_id TEXT NOT NULL,
      message_id TEXT NOT NULL,
      directory TEXT NOT NULL,
