@@ -127,7 +127,7 @@ function ask(session, message) {
   tell(session, "permission.v2.asked", request);
 }
 
-function answer(waiting, reply) {
+function settle(waiting, reply) {
   const { session, message, tool, at } = waiting;
   permissions.delete(waiting.request.id);
   tell(session, "permission.v2.replied", { requestID: waiting.request.id, reply });
@@ -279,7 +279,7 @@ const routes = [
     ({ request, body }) => {
       const waiting = permissions.get(request);
       if (waiting === undefined) return [404, { _tag: "PermissionNotFoundError", message: "no such request" }];
-      answer(waiting, body.reply);
+      settle(waiting, body.reply);
       return null;
     },
   ],
