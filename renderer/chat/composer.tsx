@@ -29,6 +29,8 @@ export function Composer({
   const sending = usePending(`prompt:${workspace}`);
   const stopping = usePending(`abort:${id ?? ""}`);
   const busy = session !== null && session.status.type !== "idle";
+  // Only a person starts such a server again, and on purpose; the draft stays.
+  const gaveUp = server.state === "gave_up";
   useEffect(() => {
     if (asked > 0) field.current?.focus();
   }, [asked]);
@@ -39,7 +41,7 @@ export function Composer({
   };
   const send = async () => {
     const text = draft.trim();
-    if (text === "" || sending) return;
+    if (text === "" || sending || gaveUp) return;
     const sent = await actions.prompt(workspace, id, text, model, (made) => {
       keepDraft(workspace, made, text);
       keepDraft(workspace, null, "");
@@ -71,7 +73,9 @@ export function Composer({
       <div className="flex items-center gap-2 px-2 pb-2">
         <ModelPicker workspace={workspace} server={server} />
         <span className="ml-auto truncate text-xs text-faint">
-          {draft !== "" && (isServerUp(server.state) ? SENDING : "Sending starts the server")}
+          {gaveUp
+            ? "Start the server to send"
+            : draft !== "" && (isServerUp(server.state) ? SENDING : "Sending starts the server")}
         </span>
         {busy && id !== null ? (
           <Button
@@ -89,7 +93,7 @@ export function Composer({
             className="w-18"
             aria-label="Send message"
             pending={sending}
-            disabled={draft.trim() === ""}
+            disabled={draft.trim() === "" || gaveUp}
             icon={<ArrowUp className="size-3.5" aria-hidden="true" />}
             onClick={() => void send()}
           >
