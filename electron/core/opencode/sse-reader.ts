@@ -3,6 +3,9 @@ import { createParser, type EventSourceParser } from "eventsource-parser";
 /** Measured: the largest frames (a whole tool output) have some 100 kB. An event beyond this is skipped and reported. */
 export const EVENT_MAX_CHARACTERS = 8 * 1024 * 1024;
 
+/** Two line ends in a row, of any kind; a line feed after a lone CR would belong to that CR, so it is waited for. */
+const BLANK_LINE = /\n\r?\n|\r\r|\n\r(?=[^\n])/;
+
 /**
  * Server-sent events out of raw bytes, in linear time and bounded memory: UTF-8 that is split between chunks is joined,
  * what is not UTF-8 becomes U+FFFD, an event larger than the cap is skipped up to the blank line that ends it.
@@ -46,7 +49,7 @@ export class SseReader {
   /** What comes after the blank line that ends the skipped event; nothing while that is still to come. */
   #skip(text: string): string {
     const joined = this.#tail + text;
-    const end = /\r\n\r\n|\n\n|\r\r/.exec(joined);
+    const end = BLANK_LINE.exec(joined);
     if (end === null) {
       this.#tail = joined.slice(-3);
       return "";

@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createRawServer, type AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../../electron/core/lib/clock.ts";
 import { silentLogger } from "../../../../electron/core/lib/logger.ts";
@@ -20,6 +21,8 @@ let events: WireEvent[];
 let told: string[];
 /** All bytes that came. */
 let bytes: number;
+/** Codes of the tries that failed. */
+let refused: string[];
 
 const connected = { payload: { id: "evt_1", type: "server.connected", properties: {} } };
 const frame = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`;
@@ -29,6 +32,7 @@ beforeEach(async () => {
   events = [];
   told = [];
   bytes = 0;
+  refused = [];
   ending = new AbortController();
   running = Promise.resolve();
   answer = (response) => {
@@ -44,21 +48,26 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   ending.abort();
-  await expect(running).rejects.toMatchObject({ name: "AbortError" });
+  await running.catch((error: unknown) => expect(error).toMatchObject({ name: "AbortError" }));
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });
 
-function run(clock: ManualClock | typeof systemClock = systemClock): void {
+function run(
+  clock: ManualClock | typeof systemClock = systemClock,
+  change: { readonly reconnectBaseMs?: undefined; readonly random?: () => number } = {},
+): void {
+  const base = "reconnectBaseMs" in change ? {} : { reconnectBaseMs: 250 };
   running = runEventStream({
+    ...base,
     client: new OpencodeClient({ url, password: "p", directory: "/d", clock: systemClock }),
     protocol: protocolV1,
     clock,
-    reconnectBaseMs: 250,
     logger: silentLogger,
-    random: () => 0.5,
+    random: change.random ?? (() => 0.5),
     onEvent: (event) => events.push(event),
     onConnected: () => told.push("connected"),
+    onRefused: (error) => refused.push(error.code),
     onActivity: (length) => (bytes += length),
     onDisconnected: (reason) => told.push(reason),
     signal: ending.signal,
@@ -93,12 +102,33 @@ describe("runEventStream", () => {
     expect(told).toEqual(["connected", reason, "connected"]);
   });
 
+  it("waits by the default base, with the jitter at its ends", async () => {
+    for (const [random, wait] of [
+      [0, 800],
+      [0.999_999, 1_200],
+    ] as const) {
+      const clock = new ManualClock();
+      answer = (response) => response.writeHead(500).end("{}");
+      run(clock, { reconnectBaseMs: undefined, random: () => random });
+      await until("the wait", () => clock.pending === 1);
+      const { length } = streams;
+      clock.advance(wait - 1);
+      expect(streams).toHaveLength(length);
+      clock.advance(1);
+      await until("the next try", () => streams.length === length + 1);
+      ending.abort();
+      await running.catch(() => undefined);
+      ending = new AbortController();
+    }
+    ending.abort();
+  });
+
   it("waits longer with each try that fails, and starts over after one that works", async () => {
     const clock = new ManualClock();
     const works = answer;
     answer = (response) => response.writeHead(500).end("{}");
     run(clock);
-    for (const [tries, delay] of [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000].entries()) {
+    for (const [tries, delay] of [250, 500, 1_000, 2_000, 2_500, 2_500, 2_500, 2_500].entries()) {
       await until("the next wait", () => streams.length === tries + 1 && clock.pending === 1);
       clock.advance(delay - 1);
       expect([tries, streams.length]).toEqual([tries, tries + 1]);
@@ -141,6 +171,92 @@ describe("runEventStream", () => {
     run();
     await until("the connection", () => told.length === 1);
     expect([count, told]).toEqual([3, ["connected"]]);
+  });
+
+  it("tells each try that fails with its reason", async () => {
+    let count = 0;
+    answer = (response) => {
+      count += 1;
+      if (count === 1) response.writeHead(401).end();
+      else if (count === 2) response.writeHead(503).end("busy");
+      else response.writeHead(200, { "content-type": "text/event-stream" }).write(frame(connected));
+    };
+    run();
+    await until("the connection", () => told.length === 1);
+    expect(refused).toEqual(["opencode_auth", "opencode_error"]);
+  });
+
+  it("follows no redirect, whoever it names", async () => {
+    let strangers = 0;
+    const stranger = createServer((_, response) => {
+      strangers += 1;
+      response.end();
+    });
+    await new Promise<void>((resolve) => stranger.listen(0, "127.0.0.1", resolve));
+    const location = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}/global/event`;
+    answer = (response) => response.writeHead(302, { location }).end();
+    run();
+    await until("two tries", () => streams.length === 2);
+    expect([strangers, told, refused[0]]).toEqual([0, [], "opencode_error"]);
+    await new Promise((resolve) => stranger.close(resolve));
+  });
+
+  it("drops half an event before a cut and has it once after the next connection", async () => {
+    run();
+    await until("the connection", () => told.length === 1);
+    const whole = frame({ directory: "/d", payload: { type: "a.b", properties: {} } });
+    streams[0]?.end(whole.slice(0, -2));
+    await until("the second connection", () => told.length === 3);
+    streams[1]?.write(whole);
+    await until("the event", () => events.length === 3);
+    expect(events.map((event) => event.type)).toEqual(["server.connected", "server.connected", "a.b"]);
+  });
+
+  it("gives up an answer whose headers have no end", async () => {
+    const hostile = createRawServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nx-large: ${"x".repeat(1024 * 1024)}`);
+    });
+    await new Promise<void>((resolve) => hostile.listen(0, "127.0.0.1", resolve));
+    url = `http://127.0.0.1:${(hostile.address() as AddressInfo).port}`;
+    run();
+    await until("the refusal", () => refused.length > 0);
+    expect(refused[0]).toBe("opencode_unreachable");
+    ending.abort();
+    await running.catch(() => undefined);
+    await new Promise((resolve) => hostile.close(resolve));
+  });
+
+  it("unpacks a bomb piece by piece and skips what it is", async () => {
+    answer = (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream", "content-encoding": "gzip" });
+      const head = Buffer.from(frame(connected));
+      const rest = Buffer.from(`\n\n${frame({ payload: { type: "after", properties: {} } })}`);
+      // 64 MB of one line, in some 64 kB.
+      response.end(gzipSync(Buffer.concat([head, Buffer.from("data: "), Buffer.alloc(64 * 1024 * 1024, "x"), rest])));
+    };
+    const before = process.memoryUsage().heapUsed;
+    run();
+    await until("the event after it", () => events.some((event) => event.type === "after"));
+    expect(events.map((event) => event.type)).toEqual(["server.connected", "after"]);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  it("ends at once and leaves no timer when it is given up while it waits", async () => {
+    const clock = new ManualClock();
+    answer = (response) => response.writeHead(500).end("{}");
+    run(clock);
+    await until("the wait", () => clock.pending === 1);
+    ending.abort();
+    await expect(running).rejects.toMatchObject({ name: "AbortError" });
+    expect(clock.pending).toBe(0);
+  });
+
+  it("does not begin where it was given up before", async () => {
+    ending.abort();
+    run();
+    await expect(running).rejects.toMatchObject({ name: "AbortError" });
+    expect(streams).toEqual([]);
   });
 
   it("passes 20,000 events on without losing one", async () => {

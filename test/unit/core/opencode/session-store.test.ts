@@ -8,6 +8,7 @@ import { systemClock } from "../../../../electron/core/lib/clock.ts";
 import { silentLogger } from "../../../../electron/core/lib/logger.ts";
 import { OpencodeClient } from "../../../../electron/core/opencode/client.ts";
 import type { ServerConnection } from "../../../../electron/core/opencode/connection.ts";
+import type { EventPosition } from "../../../../electron/core/opencode/event-positions.ts";
 import type { WireEvent } from "../../../../electron/core/opencode/event-stream.ts";
 import { protocolV1 } from "../../../../electron/core/opencode/protocol/v1.ts";
 import { SessionStore } from "../../../../electron/core/opencode/session-store.ts";
@@ -47,6 +48,7 @@ const permission = (name: string, owner: string) => ({
 });
 const emit = (type: string, properties: unknown, where = directory) =>
   events.emit({ directory: where, type, properties, position: null });
+const emitAt = (position: EventPosition) => events.emit({ directory, type: "sync", properties: undefined, position });
 const textPart = (value: string, time: unknown) => ({
   type: "text",
   id: "p",
@@ -329,5 +331,199 @@ describe("the events of a session", () => {
     expect(performance.now() - started).toBeLessThan(1_000);
     expect(seen).toHaveLength(20_001);
     expect(snapshotText(view().seen[0])?.split(" ")).toHaveLength(20_001);
+  });
+});
+
+describe("a turn that the server's end cuts off", () => {
+  const running = {
+    type: "tool",
+    id: "t",
+    messageID: "m",
+    sessionID: id("a"),
+    callID: "c",
+    tool: "bash",
+    state: { status: "running", input: { command: "sleep 9" } },
+  };
+  const begin = async () => {
+    await loaded();
+    emit("session.status", { sessionID: id("a"), status: { type: "busy" } });
+    emit("message.updated", { info: assistant });
+    emit("message.part.updated", { part: textPart("", { start: 1 }) });
+    emit("message.part.updated", { part: running });
+    delta("half of it");
+  };
+  const crash = () => {
+    present = false;
+    gone.emit("The server crashed.");
+  };
+  const restart = () => {
+    present = true;
+    connected.emit();
+  };
+
+  it("is marked at once for who watches, and its tools end", async () => {
+    answers.set("/session/status", { [id("a")]: { type: "busy" } });
+    const { seen } = view();
+    await begin();
+    await until("the snapshot", () => seen.length > 0);
+    emit("message.part.updated", { part: running });
+    expect(store.busy()).toBe(true);
+    crash();
+    expect(store.busy()).toBe(false);
+    const told = seen.flatMap((event) => (event.kind === "message" ? [event.info.interrupted] : []));
+    expect(told.at(-1)).toBe("The server crashed.");
+    const tool = seen.findLast((event) => event.kind === "part");
+    expect(tool).toMatchObject({ part: { state: { status: "error", error: "It was cut off." } } });
+    expect(store.isInterrupted(id("a"))).toBe(true);
+  });
+
+  it("keeps its text and its mark over restarts and later turns, watched or not", async () => {
+    await begin();
+    crash();
+    const parts = [textPart("", { start: 1 }), running];
+    answers.set(`/session/${id("a")}/message`, [{ info: assistant, parts }]);
+    restart();
+    const first = view();
+    await until("the snapshot", () => first.seen.length > 0);
+    expect(first.seen[0]).toMatchObject({
+      messages: [
+        {
+          interrupted: "The server crashed.",
+          parts: [{ text: "half of it" }, { state: { status: "error" } }],
+        },
+      ],
+    });
+    first.end();
+    const next = { ...assistant, id: "m2", time: { created: 5, completed: 6 } };
+    emit("session.status", { sessionID: id("a"), status: { type: "busy" } });
+    emit("message.updated", { info: next });
+    emit("session.status", { sessionID: id("a"), status: { type: "idle" } });
+    emit("session.idle", { sessionID: id("a") });
+    answers.set(`/session/${id("a")}/message`, [
+      { info: assistant, parts },
+      { info: next, parts: [] },
+    ]);
+    crash();
+    restart();
+    const later = view();
+    await until("the snapshot", () => later.seen.length > 0);
+    expect(snapshotText(later.seen[0])).toBe("half of it");
+    expect(later.seen[0]).toMatchObject({ messages: [{ interrupted: "The server crashed." }, { interrupted: null }] });
+  });
+
+  it("loses the mark and keeps the text when it is continued", async () => {
+    await begin();
+    crash();
+    answers.set(`/session/${id("a")}/message`, [{ info: assistant, parts: [textPart("", { start: 1 })] }]);
+    restart();
+    const { seen } = view();
+    await until("the snapshot", () => seen.length > 0);
+    store.continued(id("a"));
+    expect(seen.at(-1)).toMatchObject({ kind: "message", info: { interrupted: null } });
+    expect(store.isInterrupted(id("a"))).toBe(false);
+    const count = seen.length;
+    store.continued(id("a"));
+    expect(seen).toHaveLength(count);
+    connected.emit();
+    await until("the next snapshot", () => seen.length > count);
+    expect(snapshotText(seen.at(-1))).toBe("half of it");
+    expect(seen.at(-1)).toMatchObject({ messages: [{ interrupted: null }] });
+  });
+
+  it("is not told as aborted too, where the server aborted it because it stops", async () => {
+    const { seen } = view();
+    await begin();
+    await until("the snapshot", () => seen.length > 0);
+    const error = { name: "MessageAbortedError", data: { message: "Aborted" } };
+    emit("message.updated", { info: { ...assistant, error, time: { created: 1, completed: 2 } } });
+    emit("session.status", { sessionID: id("a"), status: { type: "idle" } });
+    crash();
+    const last = seen.findLast((event) => event.kind === "message");
+    expect(last).toMatchObject({ info: { interrupted: "The server crashed.", error: null } });
+  });
+
+  it("is not marked where a person aborted it", async () => {
+    const { seen } = view();
+    await begin();
+    await until("the snapshot", () => seen.length > 0);
+    store.personAborts(id("a"));
+    const error = { name: "MessageAbortedError", data: { message: "Aborted" } };
+    emit("message.updated", { info: { ...assistant, error, time: { created: 1, completed: 2 } } });
+    emit("session.status", { sessionID: id("a"), status: { type: "idle" } });
+    crash();
+    const last = seen.findLast((event) => event.kind === "message");
+    expect(last).toMatchObject({ info: { interrupted: null, error: { name: "MessageAbortedError" } } });
+  });
+
+  it("is marked although nobody saw it, by what it left: an answer that was never finished", async () => {
+    await loaded();
+    const { seen } = view();
+    await until("the snapshot", () => seen.length > 0);
+    expect(seen[0]).toMatchObject({
+      messages: [{ interrupted: "The server ended before the turn was finished." }],
+    });
+    // It lives after all: the mark was wrong and goes.
+    emit("message.updated", { info: { ...assistant, time: { created: 1, completed: 2 } } });
+    expect(seen.at(-1)).toMatchObject({ info: { interrupted: null } });
+  });
+});
+
+describe("missing events", () => {
+  it("make everything be read anew, once for many", async () => {
+    await loaded();
+    const { seen } = view();
+    await until("the snapshot", () => seen.length === 1);
+    emitAt({ session: id("a"), number: 4 });
+    emitAt({ session: id("a"), number: 5 });
+    expect(seen).toHaveLength(1);
+    for (let number = 7; number < 100; number += 2) emitAt({ session: id("a"), number });
+    await until("the second snapshot", () => seen.length === 2);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(seen).toHaveLength(2);
+  });
+
+  it("are none across a new connection", async () => {
+    await loaded();
+    emitAt({ session: id("a"), number: 4 });
+    const { seen } = view();
+    await until("the snapshot", () => seen.length === 1);
+    connected.emit();
+    emitAt({ session: id("a"), number: 40 });
+    await until("the second snapshot", () => seen.length === 2);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(seen).toHaveLength(2);
+  });
+});
+
+describe("an event without a folder", () => {
+  it("counts for the sessions that are known here, and for no other", async () => {
+    await loaded();
+    const bare = (type: string, properties: unknown) =>
+      events.emit({ directory: null, type, properties, position: null });
+    bare("session.status", { sessionID: id("a"), status: { type: "busy" } });
+    bare("session.created", { info: session("x", { directory: "/other" }) });
+    bare("permission.asked", permission("p", "x"));
+    bare("permission.asked", permission("q", "a"));
+    expect(store.state()).toMatchObject({
+      sessions: [{ id: id("a"), status: { type: "busy" } }],
+      permissions: [{ id: "per_q" }],
+    });
+    bare("permission.replied", { sessionID: id("a"), requestID: "per_q" });
+    bare("session.created", { info: session("b") });
+    expect([store.state().permissions, store.state().sessions.length]).toEqual([[], 2]);
+  });
+});
+
+describe("a reading that fails", () => {
+  it("is tried again, the list as well as the messages", async () => {
+    await loaded();
+    const list = hold("/session/status");
+    answers.set("/session/status", undefined);
+    connected.emit();
+    await list.arrived();
+    list.release();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    answers.set("/session/status", { [id("a")]: { type: "busy" } });
+    await until("the second try", () => store.busy());
   });
 });

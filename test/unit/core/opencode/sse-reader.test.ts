@@ -75,6 +75,57 @@ describe("SseReader", () => {
     expect(performance.now() - started).toBeLessThan(1_000);
   });
 
+  it("reads 10 MB in pieces of 1 kB in some ten times of 1 MB, not a hundred times", () => {
+    const chunk = bytes("x".repeat(1_024));
+    const take = (chunks: number) => {
+      const started = performance.now();
+      const { data } = read(
+        [bytes("data: "), ...Array.from({ length: chunks }, () => chunk), bytes("\n\n")],
+        12 * 1024 * 1024,
+      );
+      expect(data[0]?.length).toBe(chunks * 1_024);
+      return performance.now() - started;
+    };
+    take(1_000);
+    const small = Math.min(take(1_000), take(1_000), take(1_000));
+    const large = Math.min(take(10_000), take(10_000));
+    // The millisecond is for a clock that is coarse where 1 MB takes next to nothing.
+    expect(large).toBeLessThan(50 * (small + 1));
+  });
+
+  it("skips a line without an end in bounded memory, and reads what comes after its end", () => {
+    const chunk = bytes("x".repeat(64 * 1_024));
+    const data: string[] = [];
+    let skipped = 0;
+    const reader = new SseReader({ onData: (text) => data.push(text), onSkipped: () => (skipped += 1) });
+    const before = process.memoryUsage().heapUsed;
+    for (let index = 0; index < 1_600; index += 1) reader.feed(chunk);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024);
+    reader.feed(bytes("\n\ndata: after\n\n"));
+    expect([data, skipped]).toEqual([["after"], 1]);
+  });
+
+  it.each<[string, string]>([
+    ["CR only", "data: a\rdata: b\r\rdata: c\r\r\n"],
+    ["all ends mixed", "data: a\r\ndata: b\n\r\ndata: c\n\r\n"],
+    ["a mark of byte order first", "\ufeffdata: a\ndata: b\n\ndata: c\n\n"],
+  ])("reads lines with %s", (_, text) => {
+    expect(read([bytes(text)]).data).toEqual(["a\nb", "c"]);
+    expect(read(Array.from(bytes(text), (byte) => Uint8Array.of(byte))).data).toEqual(["a\nb", "c"]);
+  });
+
+  it.each(["\n\n", "\r\n\r\n", "\r\r", "\n\r\n", "\r\n\n"])("ends a skipped event at %j", (end) => {
+    const whole = bytes(`data: ${"x".repeat(200)}${end}data: after\n\n`);
+    for (const size of [1, 2, 3, 50]) {
+      const lengths = Array.from({ length: Math.ceil(whole.length / size) }, () => size);
+      expect(read(split(whole, lengths), 100)).toEqual({ data: ["after"], skipped: 1 });
+    }
+  });
+
+  it("leaves a NUL in its place, and takes no id and no wait from the stream", () => {
+    expect(read([bytes("retry: 0\nretry: 1e12\nretry: 5\nid: a\u0000b\ndata: \u0000x\n\n")]).data).toEqual(["\u0000x"]);
+  });
+
   it("survives any bytes", () => {
     const alphabet = constantFrom(
       "data:",
