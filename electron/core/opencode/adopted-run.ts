@@ -6,7 +6,7 @@ import { AppError, isAbort } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import { OpencodeClient } from "./client.ts";
 import { openEvents } from "./event-connection.ts";
-import type { Handshake } from "./owned-run.ts";
+import type { Handshake } from "./meeting.ts";
 import type { Run, RunListeners } from "./run.ts";
 
 /** From the first request to the first event. It runs already, so it need not be waited for as long as a start. */
@@ -58,7 +58,7 @@ export async function meetAdopted(
 ): Promise<Run> {
   const { url, password, directory, clock } = options;
   const client = new OpencodeClient({ url, password, directory, clock });
-  const { protocol, version } = await options.handshake.meet(client, signal);
+  const { protocol, version } = await options.handshake.meet(client, null, signal);
   const events = openEvents({ ...options, client, protocol, listeners });
   try {
     await withDeadline(clock, MEET_MS, "its first event", signal, (waiting) => events.connected(waiting));

@@ -5,6 +5,9 @@ import { AppError, isAbort, toFailure } from "../lib/error.ts";
 import { GAP_MS, judgeHealth, PERIOD_MS, PROBE_MS, type Verdict } from "./health.ts";
 import type { Run } from "./run.ts";
 
+/** A stream breaks also when its process ends; by then that is known. */
+const SOON_MS = 500;
+
 export interface HealthMonitorOptions {
   readonly run: Pick<Run, "client" | "protocol">;
   readonly clock: Clock;
@@ -45,10 +48,10 @@ export class HealthMonitor {
     this.lookNow();
   }
 
-  /** The event stream broke, or was silent for too long. Asks at once: both together mean more than one. */
+  /** The event stream broke, or was silent for too long. It is asked soon: both together mean more than one. */
   disconnected(reason: string): void {
     this.#stream = { code: "opencode_no_events", message: reason, next: null, details: {} };
-    this.lookNow();
+    if (!this.#ending.signal.aborted) this.#later(SOON_MS);
   }
 
   /** The machine woke up: what was counted before means nothing, and the server gets a whole period to come to itself. */
@@ -71,10 +74,10 @@ export class HealthMonitor {
     this.#ending.abort();
   }
 
-  #later(): void {
+  #later(ms = PERIOD_MS): void {
     this.#cancel();
     this.#lastTick = this.#options.clock.monotonic();
-    this.#cancel = this.#options.clock.after(PERIOD_MS, () => this.#tick());
+    this.#cancel = this.#options.clock.after(ms, () => this.#tick());
   }
 
   #tick(): void {

@@ -1,21 +1,34 @@
+/** How a server is met for the first time: what it says of itself, whether it keeps strangers out, and how it is spoken to. */
 import { AppError } from "../lib/error.ts";
-import type { Handshake } from "./owned-run.ts";
-import { protocolV1 } from "./protocol/v1.ts";
+import type { OpencodeClient } from "./client.ts";
+import { handshake, readPasswordLine, readReadyLine, type Met } from "./protocol/handshake.ts";
+import type { Protocol } from "./protocol/protocol.ts";
+import type { HeardReady } from "./ready-lines.ts";
 
-/** The stranger asks first, so that our password goes only to a server that wants one. */
+export interface Handshake {
+  /** A line of its stdout that says where it listens; null for any other. */
+  readyLine(line: string): HeardReady | null;
+  /** The password in a line of its stdout; null where there is none. */
+  passwordLine(line: string): string | null;
+  /**
+   * It must refuse strangers, then answer us. Rejects with `opencode_unsafe`, `opencode_auth`, `opencode_unreachable` or
+   * `opencode_error`.
+   *
+   * @param hint The generation its ready line spoke of; null for a server that was found, not started.
+   */
+  meet(client: OpencodeClient, hint: Protocol | null, signal: AbortSignal): Promise<Met>;
+}
+
+/** With every generation of the protocol that is known. */
 export const meeting: Handshake = {
-  readyLine: (line) => protocolV1.readyLine(line),
-  async meet(client, signal) {
-    if (!(await client.refusesStrangers(signal))) {
-      throw new AppError(
-        "opencode_unsafe",
-        `${client.url} answers without the password: any web page could drive it.`,
-        {
-          next: "Use the bundled OpenCode: leave its path in the settings empty.",
-          details: { url: client.url },
-        },
-      );
-    }
-    return { protocol: protocolV1, version: (await protocolV1.health(client, signal)).version };
+  readyLine: readReadyLine,
+  passwordLine: readPasswordLine,
+  async meet(client, hint, signal) {
+    // The stranger asks first, so that our password goes only to a server that wants one.
+    if (await client.refusesStrangers(signal)) return handshake(client, signal, hint);
+    throw new AppError("opencode_unsafe", `${client.url} answers without the password: any web page could drive it.`, {
+      next: "Use the bundled OpenCode: leave its path in the settings empty.",
+      details: { url: client.url },
+    });
   },
 };

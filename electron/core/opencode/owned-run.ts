@@ -16,6 +16,7 @@ import type { FoundBinary } from "./binary.ts";
 import { listensEverywhere } from "../process/wildcard-listener.ts";
 import { OpencodeClient } from "./client.ts";
 import { openEvents, type EventConnection } from "./event-connection.ts";
+import type { Handshake } from "./meeting.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import { ReadyLines } from "./ready-lines.ts";
 import type { Run, RunListeners } from "./run.ts";
@@ -65,7 +66,7 @@ export async function startOwnedRun(
   listeners: RunListeners,
   signal: AbortSignal,
 ): Promise<Run> {
-  const lines = new ReadyLines((line) => options.handshake.readyLine(line));
+  const lines = new ReadyLines(options.handshake);
   const process = await options.keeper.spawn({
     kind: "server",
     name: LOG_SOURCE,
@@ -77,8 +78,9 @@ export async function startOwnedRun(
     repeatAfterMs: TERM_AGAIN_MS,
     ports: [options.port],
     onLine: (stream, text, cut) => {
+      const password = stream === "stdout" ? lines.add(text) : null;
+      if (password !== null) options.book.addSecret(password);
       options.book.append(LOG_SOURCE, { stream, text, generation: options.generation, cut });
-      if (stream === "stdout") lines.add(text);
     },
   });
   const run = new OwnedRun(options, listeners, process);
@@ -171,14 +173,16 @@ class OwnedRun implements Run {
 
   /** Again and again until it is: it may say where it listens before it does. */
   async #reach(lines: ReadyLines, progress: Progress, signal: AbortSignal): Promise<void> {
-    const { clock, password, directory } = this.#options;
+    const { clock, directory } = this.#options;
     while (true) {
-      const url = readyUrl(this.#options, await lines.latest(signal));
+      const heard = await lines.latest(signal);
+      const url = readyUrl(this.#options, heard.line);
       progress.url = url;
+      const password = lines.password ?? this.#options.password;
       const client = new OpencodeClient({ url, password, directory, clock });
       try {
         if (await listensEverywhere(Number(new URL(url).port))) throw exposedError(this.#options, url);
-        const { protocol, version } = await this.#options.handshake.meet(client, signal);
+        const { protocol, version } = await this.#options.handshake.meet(client, heard.protocol, signal);
         progress.answered = true;
         this.#events = openEvents({ ...this.#options, client, protocol, listeners: this.#listeners });
         await this.#events.connected(signal);
@@ -188,7 +192,7 @@ class OwnedRun implements Run {
         signal.throwIfAborted();
         if (!(error instanceof AppError)) throw error;
         // Another answer will not come of asking again, unless it has moved meanwhile.
-        const hasMoved = readyUrl(this.#options, await lines.latest(signal)) !== url;
+        const hasMoved = readyUrl(this.#options, (await lines.latest(signal)).line) !== url;
         if (error.code !== "opencode_unreachable" && !hasMoved) throw error;
         progress.error = error;
         await this.#events?.close();
@@ -201,14 +205,4 @@ class OwnedRun implements Run {
     if (this.#reached === null) throw new Error("asked of a server that is not ready");
     return this.#reached;
   }
-}
-
-/** What finds out the generation of the protocol. */
-export interface Handshake {
-  readyLine(line: string): ReturnType<Protocol["readyLine"]>;
-  /**
-   * Meets a server: it must refuse strangers, then answer us. Rejects with `opencode_unsafe`, `opencode_auth`,
-   * `opencode_unreachable`, `opencode_error` or `opencode_too_old`.
-   */
-  meet(client: OpencodeClient, signal: AbortSignal): Promise<{ readonly protocol: Protocol; readonly version: string }>;
 }

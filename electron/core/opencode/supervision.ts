@@ -184,6 +184,8 @@ export class Supervision {
   /** The process of a running server ended by itself, or by a hand that is not ours. */
   async #exited(run: Run, exit: Exit): Promise<void> {
     if (this.#record.run !== run || !this.#record.isRunning) return;
+    // Its signs of life are no matter any more; its last lines are still to come.
+    this.#watch?.close();
     this.#crashed(run, await run.endedBecause(exit));
   }
 
