@@ -63,6 +63,7 @@ export class Keeper implements ProcessKeeper {
   readonly #closing = new AbortController();
   readonly #starting = new Set<Promise<unknown>>();
   #farewells: Promise<void> = Promise.resolve();
+  #turns: Promise<void> = Promise.resolve();
   #cancelSweep: (() => void) | null = null;
   #closed: Promise<void> | null = null;
 
@@ -122,7 +123,9 @@ export class Keeper implements ProcessKeeper {
     const env = { ...request.env, [markerName]: marker };
     // Before the child: from its first moment somebody is there to end it.
     this.#guardian.ensure();
-    const starting = startChild({ argv: request.argv, cwd: request.cwd, env }, this.#clock, this.#closing.signal);
+    const starting = startChild({ argv: request.argv, cwd: request.cwd, env }, this.#clock, this.#closing.signal, () =>
+      this.#nextTurn(),
+    );
     this.#starting.add(starting);
     try {
       const { child, pid } = await starting;
@@ -279,6 +282,12 @@ export class Keeper implements ProcessKeeper {
     this.#children.set(id, owned);
     this.#usage.start();
     return owned;
+  }
+
+  /** One start in each turn of the event loop: twenty services at once must not hold up everything else for 100 ms. */
+  #nextTurn(): Promise<void> {
+    this.#turns = this.#turns.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return this.#turns;
   }
 
   /** After an exit: whoever left nothing behind is forgotten. What others left stays listed until `stop`. */

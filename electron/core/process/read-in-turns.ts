@@ -6,7 +6,7 @@ import type { Clock } from "../lib/clock.ts";
  * it looks at anything else; handling that many lines took 60 to 110 ms here, in which no window is drawn and no probe
  * answered.
  */
-const TURN_MS = 8;
+const TURN_MS = 4;
 
 /**
  * Hands over the chunks of a stream. One that writes without end gives way to everything else after a turn; it goes on with

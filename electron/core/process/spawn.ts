@@ -35,15 +35,17 @@ const retryDelays: readonly number[] = [100, 300, 900];
 
 /**
  * Starts a program. Between the start and the return nothing else runs, so the caller can attach its listeners before any
- * event of the child. @throws AppError `spawn_failed` or `command_missing`; then nothing runs.
+ * event of the child. `turn` is awaited before each try: a start holds up the event loop for some ms. @throws AppError `spawn_failed` or `command_missing`; then nothing runs.
  */
 export async function startChild(
   request: StartRequest,
   clock: Clock,
   signal: AbortSignal,
+  turn: () => Promise<void>,
 ): Promise<{ readonly child: Child; readonly pid: number }> {
   await checkFolder(request.cwd);
   for (const delay of [...retryDelays, null]) {
+    await turn();
     signal.throwIfAborted();
     const started = start(request);
     if ("pid" in started) return started;

@@ -22,23 +22,28 @@ function processesOf(platform: NodeJS.Platform): ProcessSource {
 
 /**
  * Many stops poll at the same time. A snapshot is handed to all who accept its age, counted from when it was begun: one
- * begun before a signal says nothing about what came after it.
+ * begun before a signal says nothing about what came after it. It is begun in the next turn of the event loop, so that all
+ * who ask in this one share it, and twenty of them never hold up the loop with a look each.
  */
 function shareSnapshots(source: ProcessSource): ProcessSource {
   let last: { readonly begun: number; readonly table: Promise<ProcessTable> } | null = null;
+  let next: Promise<ProcessTable> | null = null;
+  const begin = () => {
+    next = null;
+    last = { begun: performance.now(), table: source.snapshot() };
+    // A failed one must not be handed on.
+    last.table.catch(() => (last = null));
+    return last.table;
+  };
   return {
     bootId: source.bootId,
     read: (pid) => source.read(pid),
     ...(source.children === undefined ? {} : { children: source.children }),
     command: (pid) => source.command(pid),
     snapshot(maxAgeMs = 0) {
-      const now = performance.now();
-      if (last === null || now - last.begun > maxAgeMs) {
-        last = { begun: now, table: source.snapshot() };
-        // A failed one must not be handed on.
-        last.table.catch(() => (last = null));
-      }
-      return last.table;
+      if (last !== null && performance.now() - last.begun <= maxAgeMs) return last.table;
+      next ??= new Promise<void>((resolve) => setImmediate(resolve)).then(begin);
+      return next;
     },
   };
 }

@@ -64,9 +64,10 @@ test("the children of a process are told without a look at all", async () => {
   });
   await once(parent.stdout, "data");
   const pid = parent.pid ?? 0;
-  const children = source.children?.(pid) ?? [];
-  expect(children.map((child) => source.command(child)).toSorted()).toEqual(["sleep 600", "sleep 601"]);
-  expect(source.children?.(children[0] ?? 0)).toEqual([]);
+  const children = () => source.children?.(pid) ?? [];
+  const commands = () => children().map((child) => source.command(child));
+  await until("both children", 5_000, () => commands().toSorted().join() === "sleep 600,sleep 601");
+  expect(source.children?.(children()[0] ?? 0)).toEqual([]);
   process.kill(-pid, "SIGKILL");
   await once(parent, "exit");
   expect(source.children?.(pid)).toEqual([]);
