@@ -9,8 +9,10 @@ import { RotatingFile } from "./rotating-file.ts";
 import { Segment } from "./segment.ts";
 import { type Lost, type WriteBudget, WriteQueue } from "./write-queue.ts";
 
-/** One write, of a size that leaves the disk to others in between. */
-const batchBytes = 1_024 * 1_024;
+/** One write: as much as a few turns of the event loop bring in while a program floods us. */
+const batchBytes = 4 * 1_024 * 1_024;
+/** A head stands at least this often, so that a line is found without reading much before it. */
+const blockBytes = 64 * 1_024;
 
 /** `web.log` is written, `web.1.log` is older, `web.4.log` the oldest. */
 export function segmentName(stem: string, age: number): string {
@@ -31,7 +33,7 @@ export class LogFile {
   readonly #folder: string;
   readonly #source: string;
   readonly #count: number;
-  readonly #batchBytes: number;
+  readonly #blockBytes: number;
   readonly #file: RotatingFile;
   readonly #queue: WriteQueue<LineBlock>;
 
@@ -51,7 +53,8 @@ export class LogFile {
     this.#folder = options.folder;
     this.#source = options.source;
     this.#count = options.count;
-    this.#batchBytes = Math.min(batchBytes, options.maxBytes / 4);
+    const batch = Math.min(batchBytes, options.maxBytes / 2);
+    this.#blockBytes = Math.min(blockBytes, batch);
     this.#file = new RotatingFile({
       path: (age) => join(options.folder, segmentName(stem, age)),
       maxBytes: options.maxBytes,
@@ -63,7 +66,7 @@ export class LogFile {
     });
     this.#queue = new WriteQueue<LineBlock>({
       store: (blocks, lost) => this.#store(blocks, lost),
-      batchBytes: this.#batchBytes,
+      batchBytes: batch,
       budget: options.budget,
       clock: options.clock,
       onTrouble: options.onTrouble,
@@ -82,7 +85,7 @@ export class LogFile {
   }
 
   append(block: LineBlock): void {
-    for (const part of splitBlock(block, this.#batchBytes)) this.#queue.append(part);
+    for (const part of splitBlock(block, this.#blockBytes)) this.#queue.append(part);
   }
 
   /** Everything appended before is written, or has just failed to be. */

@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { constants, fstatSync, renameSync } from "node:fs";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { systemCode } from "../lib/error.ts";
 
 /** Neither a link is followed nor a pipe waited for. */
@@ -86,7 +86,9 @@ export class RotatingFile {
   /** Opens the current file, and makes it where there is none. @throws what `put` throws. */
   async open(): Promise<FileHandle> {
     if (this.#handle !== null) {
-      if ((await this.#handle.stat()).nlink > 0) return this.#handle;
+      // Synchronous, here and below, where the kernel answers from memory: every detour over the thread pool costs a turn of
+      // the event loop, and while a program floods us a turn is milliseconds long.
+      if (fstatSync(this.#handle.fd).nlink > 0) return this.#handle;
       // Somebody deleted it under us; what was in it is gone, what comes gets a new file.
       await this.release();
       this.#facts[0] = null;
@@ -95,14 +97,14 @@ export class RotatingFile {
     await this.#options.prepare?.();
     const handle = await open(this.path(0), flags, 0o600);
     try {
-      const stat = await handle.stat();
+      const stat = fstatSync(handle.fd);
       if (!stat.isFile()) throw new Error(`${this.path(0)} is not a regular file`);
       // One that was there already may be open to others.
       if ((stat.mode & 0o077) !== 0) await handle.chmod(0o600);
       const sound = Math.min(stat.size, this.#sound ?? stat.size);
       if (sound < stat.size) await handle.truncate(sound);
       const mend = this.#options.tornEnd === "cut" ? cutTornEnd : endTornLine;
-      this.#size = await mend(handle, sound);
+      this.#size = sound === 0 ? 0 : await mend(handle, sound);
       this.#sound = null;
       if (this.#size === 0) this.#facts[0] = null;
     } catch (error) {
@@ -155,20 +157,18 @@ export class RotatingFile {
 
   async #rotate(): Promise<void> {
     await this.release();
+    // Removed, not replaced: a rename over a file makes some file systems (ext4) write out the new one first, which takes long.
+    await rm(this.path(this.#options.count - 1), { force: true });
+    this.#facts[this.#options.count - 1] = null;
     for (let age = this.#options.count - 2; age >= 0; age -= 1) {
       try {
-        await rename(this.path(age), this.path(age + 1));
+        renameSync(this.path(age), this.path(age + 1));
       } catch (error) {
         // There are not that many files yet, or somebody deleted one.
         if (systemCode(error) !== "ENOENT") throw error;
       }
       this.#facts[age + 1] = this.#facts[age] ?? null;
       this.#facts[age] = null;
-    }
-    // With one file only there is no older one to become.
-    if (this.#options.count === 1) {
-      await rm(this.path(0), { force: true });
-      this.#facts[0] = null;
     }
   }
 }
