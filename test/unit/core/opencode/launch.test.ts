@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { launchArguments, launchEnvironment, mergeConfig } from "../../../../electron/core/opencode/launch.ts";
+import {
+  describeEnvironment,
+  launchArguments,
+  launchEnvironment,
+  launchUrl,
+  mergeConfig,
+} from "../../../../electron/core/opencode/launch.ts";
 
 const launch = (
   base: Record<string, string>,
@@ -50,6 +56,40 @@ describe("launchEnvironment", () => {
       "SOME_NEW_PROVIDER_API_KEY",
     ]);
     expect(launch(base)["OPENCODE_SERVER_PASSWORD"]).toBe("secret");
+  });
+
+  it("tells where the server and the services are, and what the settings add, which wins", () => {
+    const given = launch({ PATH: "/bin", LANG: "de" }, null, {
+      services: { WEB_PORT: "3000", LANG: "fr" },
+      extra: { LANG: "en", HTTPS_PROXY: "http://proxy" },
+    });
+    expect(given).toMatchObject({
+      OPENCODE_SERVER: "http://127.0.0.1:4100",
+      WEB_PORT: "3000",
+      LANG: "en",
+      HTTPS_PROXY: "http://proxy",
+    });
+    expect(launchUrl({ host: "::1", port: 1 })).toBe("http://[::1]:1");
+    expect(launchUrl({ host: "localhost", port: 1 })).toBe("http://127.0.0.1:1");
+    expect(launchArguments("o", { host: "::1", port: 1 }, true).slice(-3)).toEqual([
+      "--print-logs",
+      "--log-level",
+      "DEBUG",
+    ]);
+  });
+
+  it.each(["LD_PRELOAD", "NODE_OPTIONS", "OPENCODE_SERVER_PASSWORD", "OPENCODE_SERVER", "DECKHAND_HOME", "BASH_ENV"])(
+    "does not take %s from the settings",
+    (name) => {
+      const start = () => launch({}, null, { extra: { [name]: "x" } });
+      expect(start).toThrow(expect.objectContaining({ code: "opencode_settings" }) as Error);
+      expect(start).toThrow(name);
+    },
+  );
+
+  it("describes an environment without what may be a secret", () => {
+    const text = describeEnvironment({ PATH: "/bin", A_API_KEY: "s1", MY_TOKEN: "s2", OPENCODE_CONFIG_CONTENT: "s3" });
+    expect(text).toEqual(["A_API_KEY=•••", "MY_TOKEN=•••", "OPENCODE_CONFIG_CONTENT=•••", "PATH=/bin"]);
   });
 
   it("switches automatic updates off unless the person has a say in it", () => {

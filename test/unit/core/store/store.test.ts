@@ -7,6 +7,7 @@ import { silentLogger } from "../../../../electron/core/lib/logger.ts";
 import { AuditLog } from "../../../../electron/core/store/audit-log.ts";
 import { openDatabase } from "../../../../electron/core/store/database.ts";
 import { acquireHostLock } from "../../../../electron/core/store/host-lock.ts";
+import { settingsSchema } from "#shared/schema/settings.ts";
 import { SettingsStore } from "../../../../electron/core/store/settings-store.ts";
 
 let folder = "";
@@ -31,7 +32,7 @@ describe("the store", () => {
   it("keeps settings over a restart, and gives defaults for what was never set", () => {
     withDatabase((database) => {
       const settings = new SettingsStore({ database, logger: silentLogger });
-      expect(settings.get()).toEqual({ theme: "system", opencodeBinary: null, serverWithEnvironment: true });
+      expect(settings.get()).toEqual(settingsSchema.parse({}));
       settings.change({ theme: "dark" });
     });
     withDatabase((database) => {
@@ -48,11 +49,35 @@ describe("the store", () => {
       write.run("theme", '"pink"');
       write.run("serverWithEnvironment", "false");
       write.run("opencodeBinary", "{not json");
-      expect(new SettingsStore({ database, logger: silentLogger }).get()).toEqual({
-        theme: "system",
-        opencodeBinary: null,
-        serverWithEnvironment: false,
-      });
+      write.run("server", JSON.stringify({ port: 99, host: "0.0.0.0", stopGraceSeconds: 9, debug: true, gone: 1 }));
+      expect(new SettingsStore({ database, logger: silentLogger }).get()).toEqual(
+        settingsSchema.parse({
+          serverWithEnvironment: false,
+          // Of the server's, too, only those that do not fit.
+          server: { stopGraceSeconds: 9, debug: true },
+        }),
+      );
+    });
+  });
+
+  it("changes only the fields of the server that a change names, and refuses what does not fit", () => {
+    withDatabase((database) => {
+      const settings = new SettingsStore({ database, logger: silentLogger });
+      settings.change({ server: { port: 4_100, environment: { A: "1" } } });
+      settings.change({ server: { debug: true } });
+      expect(() => settings.change({ server: { port: 80 } })).toThrow();
+      expect(settings.get().server).toMatchObject({ port: 4_100, environment: { A: "1" }, debug: true });
+    });
+    withDatabase((database) => {
+      const { server } = new SettingsStore({ database, logger: silentLogger }).get();
+      expect(server).toMatchObject({ port: 4_100, environment: { A: "1" }, debug: true, stopGraceSeconds: 5 });
+    });
+  });
+
+  it("treats server settings that are no object as not set", () => {
+    withDatabase((database) => {
+      database.prepare("INSERT INTO settings (key, value) VALUES ('server', '7')").run();
+      expect(new SettingsStore({ database, logger: silentLogger }).get()).toEqual(settingsSchema.parse({}));
     });
   });
 
