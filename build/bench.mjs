@@ -1,4 +1,7 @@
-/** `npm run bench [-- NAME]`: each benchmark of test/bench (`NAME.bench.ts`), which prints one JSON line a figure. */
+/**
+ * `npm run bench [-- NAME]`: each benchmark of test/bench (`NAME.bench.ts`), which prints one JSON line a figure. Those that
+ * take an hour run only when they are named.
+ */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildIfStale } from "./build.mjs";
@@ -12,7 +15,8 @@ const all = readdirSync(join(top, "test", "bench"))
   .map((file) => file.slice(0, -ending.length))
   .sort();
 const [wanted] = process.argv.slice(2);
-const names = wanted === undefined ? all : all.filter((name) => name === wanted);
+const long = new Set(["soak"]);
+const names = wanted === undefined ? all.filter((name) => !long.has(name)) : all.filter((name) => name === wanted);
 
 if (names.length === 0) {
   console.error(

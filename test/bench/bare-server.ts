@@ -3,8 +3,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { SERVER_USERNAME } from "../../electron/core/opencode/client.ts";
-import { launchArguments, launchEnvironment } from "../../electron/core/opencode/launch.ts";
-import { pause } from "./machine.ts";
+import { launchArguments, launchEnvironment, launchUrl } from "../../electron/core/opencode/launch.ts";
+import { freePort, pause } from "./machine.ts";
 
 export interface BareServer {
   readonly child: ChildProcess;
@@ -24,14 +24,12 @@ export interface BareOptions {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What a server on its own is not told. */
-const bareLaunch = { services: {}, extra: {}, url: "http://127.0.0.1:4096", config: null };
-
 /** Resolves when health has answered and the first byte of `/global/event` is here; both are asked for at once. */
 export async function startBare(options: BareOptions): Promise<BareServer> {
   const password = randomBytes(32).toString("base64url");
-  const [program, ...rest] = launchArguments(options.binary, { host: "127.0.0.1", port: 0 }, false);
-  const env = launchEnvironment({ ...bareLaunch, base: options.environment, password });
+  const address = { host: "127.0.0.1", port: await freePort() } as const;
+  const [program, ...rest] = launchArguments(options.binary, address, false);
+  const env = bareEnvironment(options.environment, launchUrl(address), password);
   const begun = performance.now();
   const child = spawn(program, rest, { cwd: options.cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   // A benchmark that fails leaves no server behind.
@@ -78,16 +76,33 @@ export async function startBare(options: BareOptions): Promise<BareServer> {
   };
 }
 
-/** Asks until health answers. `fetch` keeps connections by address: one to an earlier server on the same port may break first. */
+/** What a server of ours gets where nothing is configured. */
+export function bareEnvironment(
+  base: Readonly<Record<string, string>>,
+  url: string,
+  password: string,
+): Record<string, string> {
+  return launchEnvironment({ base, services: {}, extra: {}, url, password, config: null });
+}
+
+/** A healthy server answers in some ms. */
+const ANSWER_MS = 500;
+
+/**
+ * Asks until health answers. Measured: a request that arrives just after OpenCode begins to listen, before it says so, is
+ * taken and never answered, so each is given up after a while. And a connection kept to an earlier server on the same port
+ * may break first.
+ */
 export async function untilHealthy(url: string, headers: Record<string, string>, pauseMs = 5): Promise<void> {
   for (;;) {
     try {
-      const answer = await fetch(`${url}/global/health`, { headers });
+      const answer = await fetch(`${url}/global/health`, { headers, signal: AbortSignal.timeout(ANSWER_MS) });
       await answer.text();
       if (answer.ok) return;
     } catch (error) {
-      // Nobody listens yet, or not any more.
-      if (!(error instanceof TypeError)) throw error;
+      // Nobody listens yet, or not any more, or it was too early.
+      if (!(error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError")))
+        throw error;
     }
     await pause(pauseMs);
   }

@@ -50,7 +50,11 @@ export interface Target {
 }
 
 /** One line on stdout. Figures without a target (a peer's, a part of another) are there to compare with. */
-export function printFigure(figure: { readonly bench: string; readonly name: string; readonly [key: string]: unknown }): void {
+export function printFigure(figure: {
+  readonly bench: string;
+  readonly name: string;
+  readonly [key: string]: unknown;
+}): void {
   process.stdout.write(`${JSON.stringify(figure)}\n`);
 }
 

@@ -43,7 +43,9 @@ export function processesOf(marker: string, ...words: readonly string[]): number
     .filter((pid) => {
       try {
         const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-        return words.every((word) => command.includes(word)) && readFileSync(`/proc/${pid}/environ`, "utf8").includes(marker);
+        return (
+          words.every((word) => command.includes(word)) && readFileSync(`/proc/${pid}/environ`, "utf8").includes(marker)
+        );
       } catch {
         // It has ended meanwhile, or is somebody else's.
         return false;

@@ -93,7 +93,12 @@ report("start to running", samples.start, {
   target: "median <= 1.05 x bare",
   met: against(samples.start) <= 1.05,
 });
-printFigure({ bench: "server-life", name: "first start of a host, binary's version asked too", unit: "ms", value: round(firstStart) });
+printFigure({
+  bench: "server-life",
+  name: "first start of a host, binary's version asked too",
+  unit: "ms",
+  value: round(firstStart),
+});
 report("kill -9 to running again", samples.crash, {
   ratio: against(samples.crash),
   target: "median <= 1.10 x a bare start",
