@@ -129,7 +129,7 @@ describe("the command line and a server", () => {
     expect((await world.deckhand("server", "status", harbour)).stdout).toContain("somebody else");
     expect((await world.deckhand("server", "stop", harbour)).code).toBe(0);
     expect((await status()).state).toBe("stopped");
-    expect((await fetch(url)).status).toBe(401);
+    expect(await healthStatus(url)).toBe(401);
   });
 
   it("tells why a server did not start: cause, next step, and what it said last", async () => {
@@ -181,8 +181,7 @@ describe("the command line and a server", () => {
     others.push(child);
     const url = `http://127.0.0.1:${port}`;
     await until("the other server", 30_000, async () => {
-      const response = await fetch(url).catch(() => null);
-      return response?.status === 401;
+      return (await healthStatus(url)) === 401;
     });
     return url;
   }
@@ -212,6 +211,12 @@ describe("the command line without a host", () => {
     expect(world.processes()).toEqual([]);
   });
 });
+
+/** What it answers to somebody without the password; null where it does not answer. */
+async function healthStatus(url: string): Promise<number | null> {
+  const response = await fetch(`${url}/global/health`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+  return response?.status ?? null;
+}
 
 function textOf(stream: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve) => {
