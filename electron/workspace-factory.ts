@@ -45,7 +45,7 @@ export interface FactoryParts {
 /** What the workspaces of a host share is made here once; the function returned makes one workspace. */
 export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) => Workspace {
   const { home, scope, clock, logger, keeper, settings, audit, trust } = parts;
-  const shellEnvironment = new ShellEnvironment({ clock, logger });
+  const shellEnvironment = new ShellEnvironment({ clock, logger, onTrouble: parts.onTrouble });
   const engine = new ComposeEngine({ clock, logger, shellEnvironment });
   const ports = new PortRegistry();
   const turns = new StoredInterruptedTurns({ database: parts.database });

@@ -5,14 +5,16 @@
 import { randomBytes } from "node:crypto";
 import { spawn } from "node:child_process";
 import { access, constants } from "node:fs/promises";
-import { basename, delimiter, isAbsolute, join } from "node:path";
+import { basename, delimiter, isAbsolute } from "node:path";
+import type { Failure } from "#shared/failure.ts";
 import type { Clock } from "../lib/clock.ts";
-import { withDeadline } from "../lib/deadline.ts";
+import { formatDuration, withDeadline } from "../lib/deadline.ts";
 import { errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import { childEnvironment } from "../process/environment.ts";
 import { systemProcesses } from "../process/system-processes.ts";
 import { signalGroup, signalProcess } from "../process/signals.ts";
+import { toolFolders } from "./tool-folders.ts";
 
 /** Slow start files exist; ten seconds is what editors allow them. */
 const LIMIT_MS = 10_000;
@@ -22,16 +24,8 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 const known = new Set(["bash", "zsh", "fish", "sh", "dash", "ksh", "mksh", "ash"]);
 /** Of the shell itself, not of the user. */
 const shellOwn = new Set(["_", "SHLVL", "PWD", "OLDPWD", "DECKHAND_RESOLVING_ENVIRONMENT"]);
-/** Where programs are on machines whose shell cannot be asked. */
-const usualFolders = ["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
-const usualHomeFolders = [
-  ".local/bin",
-  ".volta/bin",
-  ".bun/bin",
-  ".cargo/bin",
-  ".asdf/shims",
-  ".local/share/mise/shims",
-];
+/** So long a start may take without being worth a word: it is waited for once, at the first start of anything. */
+const SLOW_MS = 2_000;
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -42,6 +36,8 @@ export interface ShellEnvironmentDependencies {
   readonly processEnvironment?: Readonly<Record<string, string | undefined>>;
   /** Default 10 s. */
   readonly limitMs?: number;
+  /** The start files are broken, or slow. Never fatal, but worth knowing. */
+  readonly onTrouble?: (failure: Failure) => void;
 }
 
 export class ShellEnvironment {
@@ -49,6 +45,7 @@ export class ShellEnvironment {
   readonly #logger: Logger;
   readonly #base: Variables;
   readonly #limitMs: number;
+  readonly #onTrouble: (failure: Failure) => void;
   #resolved: Promise<Variables> | null = null;
   #warning: string | null = null;
 
@@ -56,6 +53,7 @@ export class ShellEnvironment {
     this.#clock = dependencies.clock;
     this.#logger = dependencies.logger;
     this.#limitMs = dependencies.limitMs ?? LIMIT_MS;
+    this.#onTrouble = dependencies.onTrouble ?? (() => undefined);
     const entries = Object.entries(dependencies.processEnvironment ?? process.env);
     this.#base = Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
   }
@@ -73,18 +71,32 @@ export class ShellEnvironment {
 
   async #resolve(): Promise<Variables> {
     const shell = await this.#shell();
+    const begun = this.#clock.monotonic();
     try {
       const found = await withDeadline(this.#clock, this.#limitMs, `the start files of ${shell}`, undefined, (signal) =>
         askShell(shell, this.#base, signal),
       );
+      const tookMs = this.#clock.monotonic() - begun;
+      if (tookMs > SLOW_MS) this.#tellSlow(shell, tookMs);
       return { ...this.#base, ...found };
     } catch (error) {
       this.#warning =
         `The environment of your shell (${shell}) could not be read: ${errorText(error)} ` +
-        "Programs are looked for in the usual folders instead. Check the shell's start files.";
+        "Programs are looked for in the usual folders instead.";
+      this.#tell(this.#warning, "Check the shell's start files, then start Deckhand again.", { shell });
       this.#logger.warn("The login shell's environment could not be read", { shell, error: errorText(error) });
       return { ...this.#base, PATH: this.#usualPath() };
     }
+  }
+
+  #tellSlow(shell: string, tookMs: number): void {
+    const message = `The start files of your shell (${shell}) took ${formatDuration(tookMs)}; the first start of anything waits for them.`;
+    this.#logger.warn("The login shell is slow", { shell, tookMs: Math.round(tookMs) });
+    this.#tell(message, "Look for what is slow in the shell's start files.", { shell, tookMs: Math.round(tookMs) });
+  }
+
+  #tell(message: string, next: string, details: Record<string, unknown>): void {
+    this.#onTrouble({ code: "opencode_environment", message, next, details });
   }
 
   async #shell(): Promise<string> {
@@ -102,10 +114,8 @@ export class ShellEnvironment {
   }
 
   #usualPath(): string {
-    const home = this.#base["HOME"];
-    const own = home === undefined ? [] : usualHomeFolders.map((folder) => join(home, folder));
     const inherited = (this.#base["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-    return [...new Set([...inherited, ...own, ...usualFolders])].join(delimiter);
+    return [...new Set([...inherited, ...toolFolders(this.#base)])].join(delimiter);
   }
 }
 

@@ -13,7 +13,12 @@ const launch = (
   more: { services?: Record<string, string>; extra?: Record<string, string> } = {},
 ) =>
   launchEnvironment({
-    ...{ base, config, services: {}, extra: {}, url: "http://127.0.0.1:4100", password: "secret" },
+    base,
+    config,
+    services: {},
+    extra: {},
+    url: "http://127.0.0.1:4100",
+    password: "secret",
     ...more,
   });
 
