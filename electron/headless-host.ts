@@ -5,6 +5,7 @@ import { createAppLog } from "./core/lib/app-log.ts";
 import { systemClock } from "./core/lib/clock.ts";
 import { withDeadline } from "./core/lib/deadline.ts";
 import { errorText } from "./core/lib/error.ts";
+import type { Logger } from "./core/lib/logger.ts";
 import { readDemo } from "./demo.ts";
 import { createHost, type Host } from "./host.ts";
 
@@ -42,6 +43,7 @@ export async function runHeadless(options: HeadlessOptions): Promise<number> {
     onUnwritable: (reason) => void process.stderr.write(`The log of the host cannot be written: ${reason}\n`),
   });
   const asked = new AbortController();
+  const fault = endOnFault(logger, () => asked.abort());
   const host = await createHost({
     kind: "headless",
     version: options.version,
@@ -70,11 +72,26 @@ export async function runHeadless(options: HeadlessOptions): Promise<number> {
     await withDeadline(systemClock, CLOSE_DEADLINE_MS, "the end of everything the host owns", undefined, () =>
       host.close(),
     );
+    if (fault.happened) return 1;
     return options.signal.aborted ? 130 : 0;
   } catch (error) {
     logger.error("The host did not end in order; its guardian finishes", { error: errorText(error) });
     return 1;
   }
+}
+
+/** After a fault of ours nothing in memory can be relied on: it is logged, and everything owned is ended in order. */
+function endOnFault(logger: Logger, end: () => void): { readonly happened: boolean } {
+  const fault = { happened: false };
+  const on = (kind: string) => (error: unknown) => {
+    fault.happened = true;
+    logger.error(`${kind} in the host`, { error });
+    process.stderr.write(`deckhand: a fault of the host itself: ${errorText(error)}\n`);
+    end();
+  };
+  process.on("uncaughtException", on("an uncaught exception"));
+  process.on("unhandledRejection", on("an unhandled rejection"));
+  return fault;
 }
 
 /** A folder that cannot be opened is told; the host is of use without it. */

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { removeFile, writeFileAtomic } from "../core/lib/atomic-file.ts";
-import { systemCode } from "../core/lib/error.ts";
+import { readRegular } from "../core/lib/regular-file.ts";
 
 const stateSchema = z.object({
   x: z.number().int(),
@@ -19,19 +18,16 @@ export interface Rectangle {
   readonly height: number;
 }
 
+/** The file is some eighty bytes. */
+const MAX_BYTES = 4_096;
 /** Of the title bar, this much must be on a screen for a person to get hold of the window. */
 const MIN_VISIBLE = { width: 120, height: 40 };
 
 /** Where the window was, or null: never saved, damaged (then it is removed), or on a screen that is gone. */
 export function readWindowState(path: string, screens: readonly Rectangle[]): WindowState | null {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return null;
-    throw error;
-  }
-  const state = parse(text);
+  const text = readRegular(path, MAX_BYTES);
+  if (text === null) return null;
+  const state = typeof text === "string" ? parse(text) : null;
   if (state === null) {
     removeFile(path);
     return null;

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeFile } from "../lib/atomic-file.ts";
 import { type Clock, sleep } from "../lib/clock.ts";
+import { readRegular } from "../lib/regular-file.ts";
 import { isHold, type HoldLease, type Lease, type ProcessLease, type ReleaseCommand } from "./lease.ts";
 import { LeaseStore } from "./lease-store.ts";
 import { parseMarker } from "./marker.ts";
@@ -25,6 +25,8 @@ export interface GuardianOrders {
 const graceMs = 2_000;
 /** The kernel closes the pipe of a dying process a moment before the process is gone. */
 const ownerEndMs = 1_000;
+/** A host file is some hundred bytes. */
+const hostFileBytes = 16_384;
 /** `docker compose down` with its own grace; the processes do not wait for it. */
 const releaseMs = 30_000;
 
@@ -124,10 +126,12 @@ export async function runRelease(release: ReleaseCommand, clock: Clock): Promise
 /** `host.json` tells clients where the host listens. Removed only if it still names the dead one. */
 function removeHostFile({ home, ownerPid }: GuardianOrders): void {
   const path = join(home, "host.json");
+  const text = readRegular(path, hostFileBytes);
+  if (typeof text !== "string") return;
   try {
-    const host: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const host: unknown = JSON.parse(text);
     if (typeof host === "object" && host !== null && "pid" in host && host.pid === ownerPid) removeFile(path);
   } catch {
-    // Not there, or not readable: then no client finds the dead host by it either.
+    // Damaged: then no client finds the dead host by it either.
   }
 }

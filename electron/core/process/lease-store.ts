@@ -1,18 +1,7 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { removeFile, writeFileAtomic } from "../lib/atomic-file.ts";
-import { errorText } from "../lib/error.ts";
+import { readRegular } from "../lib/regular-file.ts";
 import { isHold, type Lease, parseLease } from "./lease.ts";
 import { parseRun, type RunRecord } from "./run-record.ts";
 
@@ -93,7 +82,7 @@ export class LeaseStore {
   }
 
   #lease(name: string): Lease | { readonly invalid: string } | null {
-    const text = readRegular(join(this.#folder, name));
+    const text = readRegular(join(this.#folder, name), maxBytes);
     if (text === null || typeof text !== "string") return text;
     const lease = parseLease(text);
     if ("invalid" in lease || `${lease.id}.json` === name) return lease;
@@ -101,7 +90,7 @@ export class LeaseStore {
   }
 
   #run(name: string): RunRecord | { readonly invalid: string } | null {
-    const text = readRegular(join(this.#folder, name));
+    const text = readRegular(join(this.#folder, name), maxBytes);
     if (text === null || typeof text !== "string") return text;
     const run = parseRun(text);
     if ("invalid" in run || `${run.runId}.run` === name) return run;
@@ -116,27 +105,5 @@ export class LeaseStore {
     }
     // The time first, so that names sort by age. A rename moves a link or a pipe itself and follows nothing.
     renameSync(join(this.#folder, name), join(this.#quarantine, `${Date.now()}-${name}`));
-  }
-}
-
-/** The text of a regular file of ours; null when it is gone. */
-function readRegular(path: string): string | { readonly invalid: string } | null {
-  let file: number;
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    return lstatSync(path, { throwIfNoEntry: false }) === undefined ? null : { invalid: errorText(error) };
-  }
-  try {
-    const stat = fstatSync(file);
-    if (!stat.isFile()) return { invalid: "not a regular file" };
-    if (process.getuid !== undefined && stat.uid !== process.getuid()) return { invalid: "another user's file" };
-    if (stat.size > maxBytes) return { invalid: `larger than ${maxBytes} bytes` };
-    const bytes = Buffer.alloc(stat.size);
-    return bytes.toString("utf8", 0, readSync(file, bytes, 0, bytes.length, 0));
-  } catch (error) {
-    return { invalid: errorText(error) };
-  } finally {
-    closeSync(file);
   }
 }

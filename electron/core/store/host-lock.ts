@@ -1,5 +1,5 @@
 import Libsql from "libsql";
-import { systemCode } from "../lib/error.ts";
+import { AppError, errorText, systemCode } from "../lib/error.ts";
 
 /**
  * The lock that makes a host the only one of its home: an exclusive transaction that stays open on a small SQLite file.
@@ -9,15 +9,20 @@ export interface HostLock {
   release(): void;
 }
 
-/** Null where another host holds it. */
+/** Null where another host holds it. @throws AppError `state_unwritable` where the file cannot be made or written. */
 export function acquireHostLock(path: string): HostLock | null {
-  const database = new Libsql(path, { timeout: 0 });
+  let database: Libsql.Database | null = null;
   try {
+    database = new Libsql(path, { timeout: 0 });
     database.exec("BEGIN EXCLUSIVE");
   } catch (error) {
-    database.close();
+    database?.close();
     if (systemCode(error) === "SQLITE_BUSY") return null;
-    throw error;
+    throw new AppError("state_unwritable", `Locking the home with ${path} failed: ${errorText(error)}.`, {
+      next: "Check that the home folder is yours and has free space, or name another one.",
+      cause: error,
+    });
   }
-  return { release: () => database.close() };
+  const held = database;
+  return { release: () => held.close() };
 }
