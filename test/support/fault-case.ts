@@ -12,8 +12,6 @@
  * - I8 Descriptors and memory are back to where they were.
  */
 import { appendFileSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, test } from "vitest";
 import { placeBystanders, type Bystanders } from "./bystanders.ts";
 import {
@@ -31,6 +29,7 @@ import {
   untrueShows,
 } from "./fault-invariants.ts";
 import { Stage } from "./fault-stage.ts";
+import { collectGarbage } from "./garbage.ts";
 import { bundleGuardian } from "./guardian-bundle.ts";
 import { LoopControl, LoopDelayMeter } from "./loop-delay.ts";
 
@@ -233,10 +232,4 @@ function memoryMeter(rounds: number): { afterRound(round: number): void; judge()
 function residentMemory(): number {
   collectGarbage();
   return process.memoryUsage.rss();
-}
-
-/** Node hides it behind a flag that can be set at any time. */
-function collectGarbage(): void {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
 }

@@ -7,6 +7,7 @@ import { homeIdOf, parseMarker } from "../../electron/core/process/marker.ts";
 import { parseRun } from "../../electron/core/process/run-record.ts";
 import { systemProcesses } from "../../electron/core/process/system-processes.ts";
 import type { Show, Stage } from "./fault-stage.ts";
+import { collectGarbage } from "./garbage.ts";
 import { delayPercentile99, type LoopDelays } from "./loop-delay.ts";
 
 const source = systemProcesses();
@@ -111,6 +112,8 @@ function databaseProblem(path: string): string | null {
     return answer === "ok" ? null : String(answer);
   } finally {
     database.close();
+    // The library keeps the file open until the statement is collected.
+    collectGarbage();
   }
 }
 
