@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
+import { stoppedServer, type ServerStatus } from "#shared/schema/server.ts";
 import { settingsSchema } from "#shared/schema/settings.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { scoreCommand } from "../../../renderer/shell/command-score.ts";
@@ -91,6 +92,27 @@ test("start and stop are offered where they would do something", () => {
   const ready = offered(context({ project, environment: environment({ phase: "ready" }) }));
   expect(ready).not.toContain("environment.start");
   expect(ready).toContain("environment.stop");
+});
+
+test("what can be done with the server follows its state", () => {
+  const of = (change: Partial<ServerStatus>) =>
+    offered(context({ project, environment: environment({ server: { ...stoppedServer, ...change } }) })).filter((id) =>
+      id.startsWith("server."),
+    );
+  const always = ["server.show", "server.logs", "server.report"];
+  expect(of({ state: "stopped" })).toEqual([
+    "server.start",
+    "server.show",
+    "server.adopt",
+    "server.logs",
+    "server.report",
+  ]);
+  expect(of({ state: "running" })).toEqual(["server.restart", "server.stop", ...always]);
+  expect(of({ state: "running", ownership: "adopted" })).toEqual(["server.stop", ...always]);
+  expect(of({ state: "degraded", plan: { action: "restart", reason: "", at: null } })).toContain("server.keep");
+  // It may be about to start again, which a stop calls off.
+  expect(of({ state: "crashed" })).toEqual(expect.arrayContaining(["server.start", "server.stop"]));
+  expect(of({ state: "gave_up" })).not.toContain("server.stop");
 });
 
 test("starting follows the setting about the server", () => {

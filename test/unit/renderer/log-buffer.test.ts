@@ -170,3 +170,21 @@ test("readers hear of any number of changes once a frame", () => {
   buffer.append([line(101)]);
   expect(frames.length).toBe(2);
 });
+
+test("shows what is grave enough; what names no level goes with the line before it of its source", () => {
+  const buffer = make();
+  const texts = ["level=INFO fine", "level=ERROR broken", "    at a stack", "level=DEBUG detail", "plain"];
+  buffer.append([
+    ...texts.map((text, index) => line(index + 1, { text })),
+    line(6, { source: "web", text: "names none" }),
+    line(7, { stream: "note", text: "running → degraded" }),
+  ]);
+  buffer.setFilter(filter({ level: "warn" }));
+  expect(read(buffer.shown)).toEqual([2, 3]);
+  buffer.append([line(8, { text: "still of the detail" }), line(9, { text: "WARN slow" })]);
+  expect(read(buffer.shown)).toEqual([2, 3, 9]);
+  buffer.setFilter(filter({ level: "info" }));
+  expect(read(buffer.shown)).toEqual([1, 2, 3, 7, 9]);
+  buffer.setFilter(filter({}));
+  expect(buffer.shown).toHaveLength(9);
+});
