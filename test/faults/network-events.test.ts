@@ -133,7 +133,7 @@ faultCase(
               [{ connected: true }],
             ],
           },
-          settings: { reconnectBaseMs: 60_000 },
+          settings: { reconnectBaseMs: 10_000 },
         },
         `opencode-${index}`,
       );
@@ -142,8 +142,7 @@ faultCase(
       // Far more than no wait at all would take.
       for (let asked = 0; asked < 10; asked += 1) await opencode.fake.seen();
       expect((await opencode.fake.seen()).opened).toBe(1);
-      opencode.clock.jump(90_000);
-      await opencode.state("running");
+      await opencode.recovered();
       expect((await opencode.fake.seen()).opened).toBe(2);
       await opencode.server.close();
     }
@@ -182,7 +181,7 @@ faultCase(
       ["opening", { gzipBytes: 100 * MEBIBYTE }],
     ];
     for (const [index, [where, answer]] of variantsOf(stage, variants)) {
-      const opencode = await startServer(stage, { settings: { reconnectBaseMs: 60_000 } }, `opencode-${index}`);
+      const opencode = await startServer(stage, { settings: { reconnectBaseMs: 5_000 } }, `opencode-${index}`);
       const { pid } = opencode;
       const before = process.memoryUsage.rss();
       if (where === "answers") {
@@ -192,16 +191,15 @@ faultCase(
         await opencode.fake.set({ opening: answer });
         await opencode.fake.emit([{ destroy: true }]);
         await stage.until("the break", () => opencode.states.includes("degraded"));
-        opencode.clock.jump(60_000 * 1.5);
-        await opencode.seen("the next connection", ({ opened }) => opened >= 2);
+        await stage.until("the next connection", async () => {
+          await opencode.step();
+          return (await opencode.fake.seen()).opened >= 2;
+        });
       }
       await opencode.state("degraded");
       expect(process.memoryUsage.rss() - before).toBeLessThan(160 * MEBIBYTE);
       await opencode.fake.set({ answers: undefined, opening: undefined });
-      await stage.until("all signs of life", () => {
-        opencode.clock.jump(5_000);
-        return opencode.status.state === "running";
-      });
+      await opencode.recovered();
       expect(opencode.status).toMatchObject({ pid, restarts: 0 });
       await opencode.server.close();
     }

@@ -157,6 +157,26 @@ export class StageServer {
     }
   }
 
+  /** Lets time pass until it is well again. Slowly enough for what is asked meanwhile to be answered. */
+  async recovered(): Promise<ServerStatus> {
+    await this.#stage.until(
+      `all signs of life (${this.states.join(", ")})`,
+      async () => {
+        if (this.status.state === "running") return true;
+        await this.step();
+        return false;
+      },
+      15_000,
+    );
+    return this.status;
+  }
+
+  /** Two seconds, and the time for what was asked meanwhile to be answered: of a deadline of 5 s no step takes more. */
+  async step(): Promise<void> {
+    this.clock.jump(STEP_MS);
+    for (let trip = 0; trip < 3; trip += 1) await this.fake.seen();
+  }
+
   /** A look while the event stream lives. */
   async lookWithEvents(): Promise<void> {
     await this.beat();

@@ -1,5 +1,8 @@
 import type { Clock } from "../../electron/core/lib/clock.ts";
 
+/** As `setTimeout` has it. Without it a timer that sets itself again for what is left of a wait would never let a jump end. */
+const SHORTEST_MS = 1;
+
 interface Timer {
   /** Monotonic, in ms. */
   at: number;
@@ -30,7 +33,7 @@ export class WarpClock implements Clock {
   }
 
   after(ms: number, run: () => void): () => void {
-    const timer: Timer = { at: this.monotonic() + ms, run, from: caller(), handle: null };
+    const timer: Timer = { at: this.monotonic() + Math.max(SHORTEST_MS, ms), run, from: caller(), handle: null };
     this.#timers.add(timer);
     if (this.#frozen === null) this.#arm(timer);
     return () => this.#drop(timer);
