@@ -10,7 +10,7 @@ test("a turn that was cut off by a crash keeps its text, and goes on with one cl
   await deckhand.go("Chat");
   const chat = new ChatPage(page);
   await chat.newSession();
-  await chat.send("#slow 150 #stream 400");
+  await chat.send("#slow 150\n#stream 400");
   await expect(chat.answers.last()).toContainText("12", { timeout: 60_000 });
   process.kill(await serverPid(deckhand), "SIGKILL");
 
