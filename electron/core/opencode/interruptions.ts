@@ -80,9 +80,6 @@ export class Interruptions {
         if (known?.id === change.messageId) this.#message({ ...known, ...change.ended });
         return;
       }
-      case "status":
-        if (change.status.type === "busy") this.#byPerson.delete(change.sessionId);
-        return;
       case "session_removed":
         return this.#forget(change.sessionId);
       default:
@@ -146,6 +143,8 @@ export class Interruptions {
     const known = this.#newest.get(info.sessionId);
     // The person's message is told once more after the turn, with a summary.
     if (known !== undefined && known.info.id !== info.id && known.info.createdAt > info.createdAt) return;
+    // The next turn begins; that the session is busy is told several times in one.
+    if (info.role === "user" && known?.info.id !== info.id) this.#byPerson.delete(info.sessionId);
     const aborted = info.error?.name === "MessageAbortedError" && !this.#byPerson.has(info.sessionId);
     const before = known?.info.id === info.id ? known.abortedAt : null;
     this.#newest.delete(info.sessionId);

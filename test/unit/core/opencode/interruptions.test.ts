@@ -94,13 +94,18 @@ describe("Interruptions", () => {
     expect(cut(made, idle)).toEqual([]);
   });
 
-  it("forgets that a person aborted when the next turn begins", () => {
+  it("remembers a person's abort to the end of the turn, and not into the next", () => {
     const { made } = make();
+    made.apply(message(info("a", "u1", { role: "user" })));
     made.personAborts(id("a"));
     made.apply({ kind: "status", sessionId: id("a"), status: { type: "busy" } });
-    made.apply({ kind: "status", sessionId: id("a"), status: { type: "idle" } });
-    made.apply(message(info("a", "m1", { error: aborted })));
-    expect(cut(made, idle)).toEqual([[id("a"), "m1"]]);
+    made.apply(message(info("a", "m1", { error: aborted, createdAt: 6 })));
+    made.apply(message(info("a", "u1", { role: "user" })));
+    expect(cut(made, idle)).toEqual([]);
+    made.personAborts(id("a"));
+    made.apply(message(info("a", "u2", { role: "user", createdAt: 7 })));
+    made.apply(message(info("a", "m2", { error: aborted, createdAt: 8 })));
+    expect(cut(made, idle)).toEqual([[id("a"), "m2"]]);
   });
 
   it("follows the end of a message that is told by itself", () => {

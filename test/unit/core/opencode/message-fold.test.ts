@@ -210,3 +210,64 @@ describe("LiveTexts", () => {
     expect(of(live).map(([id]) => id)).toEqual(["p2", "p3"]);
   });
 });
+
+describe("a message told piece by piece", () => {
+  const tool: Part = {
+    type: "tool",
+    id: "t",
+    callId: "t",
+    tool: "bash",
+    state: {
+      status: "pending",
+      title: null,
+      input: {},
+      output: null,
+      error: null,
+      metadata: {},
+      startedAt: 1,
+      endedAt: null,
+    },
+  };
+  const ended = { completedAt: 9, error: null, cost: 2, tokens: { input: 1, output: 2, reasoning: 0 } };
+  const toTool = (messageId: string, partId: string): Change => ({
+    kind: "tool",
+    sessionId,
+    messageId,
+    partId,
+    state: { status: "running" },
+  });
+
+  it("keeps what is not told again: of a tool its name, of the message its model", () => {
+    const made = fold(message("m", [tool], { model: "a/b" }));
+    expect(told(made, toTool("m", "t"))).toMatchObject([
+      { kind: "part", part: { tool: "bash", state: { status: "running", startedAt: 1 } } },
+    ]);
+    expect(told(made, { kind: "message_ended", sessionId, messageId: "m", ended })).toMatchObject([
+      { kind: "message", info: { model: "a/b", completedAt: 9, cost: 2 } },
+    ]);
+  });
+
+  it("ignores pieces of what is not there, or is no tool", () => {
+    const made = fold(message("m", [text("p", "x")]));
+    const strangers = [toTool("m", "p"), toTool("m", "none"), toTool("none", "t")];
+    expect(told(made, ...strangers, { kind: "message_ended", sessionId, messageId: "none", ended })).toEqual([]);
+  });
+});
+
+describe("a turn that was cut off", () => {
+  it("is marked when its message comes later, and not in a message that is not there", () => {
+    const made = fold();
+    expect(made.interrupt("m", "It crashed.")).toEqual([]);
+    expect(told(made, toMessage(info("m")))).toMatchObject([{ info: { interrupted: "It crashed." } }]);
+  });
+
+  it("is not guessed where the answer ended in an error, or where it was continued", () => {
+    const made = new MessageFold();
+    made.load([message("m", [], { error: { name: "APIError", message: "no" } })], known({}));
+    expect(made.messages()[0]?.interrupted).toBeNull();
+    made.load([message("m", [])], known({ marks: new Map([["m", null]]) }));
+    expect(made.messages()[0]?.interrupted).toBeNull();
+    made.load([message("m", [])], known({ busy: true }));
+    expect(made.messages()[0]?.interrupted).toBeNull();
+  });
+});

@@ -326,9 +326,11 @@ describe("the events of a session", () => {
     emit("session.status", { sessionID: id("a"), status: { type: "busy" } });
     const { seen } = view();
     await until("the snapshot", () => seen.length > 0);
-    const started = performance.now();
+    // Time of the processor: what else the machine has to do is not ours.
+    const started = process.cpuUsage();
     for (let index = 0; index < 20_000; index += 1) delta(`${index} `);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    const { user, system } = process.cpuUsage(started);
+    expect((user + system) / 1_000).toBeLessThan(1_000);
     expect(seen).toHaveLength(20_001);
     expect(snapshotText(view().seen[0])?.split(" ")).toHaveLength(20_001);
   });

@@ -27,6 +27,12 @@ function split(whole: Uint8Array, lengths: readonly number[]): Uint8Array[] {
   return [...pieces, whole.subarray(at)];
 }
 
+/** Time of the processor in ms: what else the machine has to do is not ours. */
+function busyMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 describe("SseReader", () => {
   it("reads the same however the bytes are cut, also inside a character", () => {
     const frames = ['{"a":"é😀"}', "plain", "läßt", '{"long":"' + "x".repeat(500) + '"}'];
@@ -69,22 +75,22 @@ describe("SseReader", () => {
 
   it("takes time that grows with the bytes, not with their square", () => {
     const chunk = bytes("x".repeat(1_024));
-    const started = performance.now();
+    const started = busyMs();
     const { data } = read([bytes("data: "), ...Array.from({ length: 7_000 }, () => chunk), bytes("\n\n")]);
     expect(data[0]?.length).toBe(7_000 * 1_024);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(busyMs() - started).toBeLessThan(1_000);
   });
 
   it("reads 10 MB in pieces of 1 kB in some ten times of 1 MB, not a hundred times", () => {
     const chunk = bytes("x".repeat(1_024));
     const take = (chunks: number) => {
-      const started = performance.now();
+      const started = busyMs();
       const { data } = read(
         [bytes("data: "), ...Array.from({ length: chunks }, () => chunk), bytes("\n\n")],
         12 * 1024 * 1024,
       );
       expect(data[0]?.length).toBe(chunks * 1_024);
-      return performance.now() - started;
+      return busyMs() - started;
     };
     take(1_000);
     const small = Math.min(take(1_000), take(1_000), take(1_000));
