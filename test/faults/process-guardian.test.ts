@@ -1,6 +1,6 @@
 /** The owner of processes is killed, with and without its guardian: nothing of it may outlive it, and nobody else may be hurt. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -71,7 +71,7 @@ async function killed(child: ChildProcess): Promise<void> {
 }
 
 test(
-  `nothing is left 8 s after the owner was killed, ${rounds} of ${rounds} times`,
+  `S01 nothing is left 8 s after the owner was killed, ${rounds} of ${rounds} times`,
   { timeout: rounds * 20_000 },
   async () => {
     const times: number[] = [];
@@ -120,7 +120,7 @@ test("an owner that quits in order leaves nothing, and runs what was held", asyn
   expect(existsSync(join(home, "released"))).toBe(true);
 });
 
-test("after owner and guardian were killed the next start ends what is left, and nobody else's processes", async () => {
+test("S02 after owner and guardian were killed the next start ends what is left, and nobody else's processes", async () => {
   const otherHome = mkdtempSync(join(tmpdir(), "deckhand-other-"));
   const { child, started } = await startOwner("run-1");
   // Strangers: one without a marker, one of another home, one in a group of its own, one that only looks like ours.
@@ -192,88 +192,4 @@ test("a start right after the kill waits for the guardian's work and finds nothi
   expect(await marked()).toHaveLength(5);
   await killed(next);
   await until("everything to be gone", 8_000, async () => (await marked()).length === 0);
-});
-
-test("a lease that points at somebody else's process, or is of another boot, harms nobody", async () => {
-  const stranger = spawn("sleep", ["600"], { stdio: "ignore", detached: true });
-  begun.push(stranger);
-  const pid = stranger.pid ?? 0;
-  const lease = (id: string, change: object) => ({
-    version: 1,
-    id,
-    kind: "service",
-    name: "web",
-    workspace: "w",
-    argv0: "sleep",
-    pid,
-    pgid: pid,
-    sid: pid,
-    startTime: source.read(pid)?.startTime,
-    startOrder: 1,
-    bootId: source.bootId,
-    ownerPid: 4_194_000,
-    ownerStartTime: "1",
-    marker: `${homeIdOf(home)}.run-1.${id}`,
-    ports: [],
-    stopSignal: "SIGTERM",
-    graceMs: 100,
-    startedAt: 1,
-    ...change,
-  });
-  mkdirSync(join(home, "leases"));
-  for (const [id, change] of [
-    ["reused", { startTime: "1" }],
-    ["rebooted", { bootId: "another" }],
-    ["garbage", { pid: -1, pgid: -1 }],
-  ] as const) {
-    writeFileSync(join(home, "leases", `${id}.json`), JSON.stringify(lease(id, change)));
-  }
-  const scope = new Scope("next", silentLogger);
-  const keeper = createProcessKeeper({
-    home,
-    runId: "run-2",
-    clock: systemClock,
-    logger: silentLogger,
-    guardianPath: guardian.path,
-    scope,
-  });
-  expect(await keeper.settle()).toMatchObject({
-    ended: ["reused"],
-    dropped: ["rebooted"],
-    quarantined: [{ name: "garbage.json" }],
-    survivors: [],
-  });
-  await scope.close();
-  expect(isAlive(pid)).toBe(true);
-});
-
-test("a host without a free file descriptor starts nothing, keeps what it has, and can still end it", async () => {
-  const program = await bundleProgram(join(programs, "keeper-exhausted.ts"));
-  // The limit belongs to the one child.
-  const child = spawn(
-    "sh",
-    ["-c", 'ulimit -n 60; exec "$@"', "sh", process.execPath, program.path, home, guardian.path],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  begun.push(child);
-  let text = "";
-  child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
-  await new Promise((done) => child.once("close", done));
-  const result = JSON.parse(text) as {
-    started: number;
-    refused: string[];
-    alive: number;
-    empty: boolean[];
-    later: string;
-  };
-  expect(result.started).toBeGreaterThan(3);
-  expect(result.refused.length).toBeGreaterThan(3);
-  expect(new Set(result.refused)).toEqual(new Set(["spawn_failed EMFILE"]));
-  expect(result.alive).toBe(result.started);
-  expect(result.empty).toEqual(Array.from({ length: result.started }, () => true));
-  expect(result.later).toBe("started");
-  expect(await marked()).toEqual([]);
-  await program.remove();
 });
