@@ -3,7 +3,7 @@
  * real one beside it and passes everything through. Through the door a benchmark can break the event stream as a network
  * does, or put frames of its own into it (`/bench/…`, see `askProxy`). Everything else is the real server's.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { chmodSync, writeFileSync } from "node:fs";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import { createInterface } from "node:readline";
@@ -15,7 +15,12 @@ export const PROXY_MODE = "as-opencode";
 /** Writes the program that the settings name as OpenCode's binary; it runs this benchmark again, in proxy mode. */
 export function writeProxyBinary(path: string): void {
   const words = [process.execPath, process.argv[1] ?? "", PROXY_MODE].map((word) => `'${word}'`).join(" ");
-  writeFileSync(path, `#!/bin/sh\nexec ${words} '${opencodeBinary}' "$@"\n`);
+  const lines = [
+    "#!/bin/sh",
+    `[ "$1" = serve ] || exec '${opencodeBinary}' "$@"`,
+    `exec ${words} '${opencodeBinary}' "$@"`,
+  ];
+  writeFileSync(path, `${lines.join("\n")}\n`);
   chmodSync(path, 0o755);
 }
 
@@ -36,10 +41,6 @@ export interface Tokens {
 /** Runs as the server. @param words The real binary, then what OpenCode was asked for. */
 export function runProxy(words: readonly string[]): void {
   const [binary = "", ...rest] = words;
-  if (rest[0] !== "serve") {
-    process.exitCode = spawnSync(binary, rest, { stdio: "inherit" }).status ?? 1;
-    return;
-  }
   const asked = rest.indexOf("--port") + 1;
   const port = Number(rest[asked] ?? 0);
   const real = spawn(binary, rest.with(asked, "0"), { stdio: ["ignore", "pipe", "inherit"] });
@@ -98,7 +99,7 @@ async function command(
 /** Ten words to a sentence and ten sentences to a paragraph, as a model writes. */
 const PARAGRAPH_TOKENS = 100;
 
-/** A turn as OpenCode tells it, each token with the time at which it is written: `~1760000000123.4 ` (ms since the epoch). */
+/** A turn as OpenCode tells it, each token with its number and the time at which it is written: `t17x1760000000123 `. */
 async function streamTokens(tokens: Tokens, streams: Set<ServerResponse>): Promise<void> {
   const { sessionId: sessionID, directory, count, perSecond } = tokens;
   const tell = (type: string, properties: object) => {
@@ -135,7 +136,7 @@ async function streamTokens(tokens: Tokens, streams: Set<ServerResponse>): Promi
     const due = Math.min(count, Math.floor(((performance.now() - begun) * perSecond) / 1_000));
     for (; sent < due; sent += 1) {
       const end = sent % PARAGRAPH_TOKENS === PARAGRAPH_TOKENS - 1 ? "\n\n" : " ";
-      const delta = `~${(performance.timeOrigin + performance.now()).toFixed(1)}${end}`;
+      const delta = `t${sent}x${Date.now()}${end}`;
       tell("message.part.delta", { sessionID, messageID, partID, field: "text", delta });
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
