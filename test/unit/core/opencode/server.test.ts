@@ -319,3 +319,31 @@ it("writes a copy of its log to the file of the settings, and does not start whe
   await textLogs.close();
   await book.close();
 });
+
+it("gives a turn in a server that seems dead its minute, unless a person calls that off", async () => {
+  const world = open();
+  await world.server.start();
+  world.busy = true;
+  world.health = () => Promise.reject(new AppError("opencode_unreachable", "refused"));
+  world.runs[0]?.listeners.onDisconnected("no bytes for 25 s");
+  await world.pass(25_000);
+  const { state, plan } = world.server.status();
+  expect([state, plan?.action]).toEqual(["degraded", "restart"]);
+  expect(world.server.keep()).toMatchObject({ state: "degraded", plan: null });
+  await world.pass(3 * MINUTE);
+  expect(world.server.status()).toMatchObject({ state: "degraded", generation: 1, plan: null });
+  // It comes to itself, and is lost again: that is another matter, which nobody has called off.
+  world.runs[0]?.listeners.onConnected();
+  await world.pass(10_000);
+  world.runs[0]?.listeners.onDisconnected("no bytes for 25 s");
+  await world.pass(25_000);
+  expect(world.server.status().plan?.action).toBe("restart");
+  world.health = () => Promise.resolve({ version: "1.18.33" });
+  await world.pass(50_000);
+  expect(world.server.status()).toMatchObject({ state: "degraded", generation: 1, plan: null });
+  world.health = () => Promise.reject(new AppError("opencode_unreachable", "refused"));
+  await world.pass(30_000);
+  expect(world.server.status().plan?.at).not.toBeNull();
+  await world.pass(MINUTE + 5_000);
+  expect(world.server.status()).toMatchObject({ generation: 2, restarts: 1 });
+});
