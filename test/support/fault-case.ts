@@ -40,6 +40,8 @@ export interface FaultCaseOptions {
   readonly maxRounds?: number;
   /** Of one round; default 20 s. */
   readonly timeoutMs?: number;
+  /** Why this machine cannot play it: a right or a program that is missing. Null: it can. */
+  readonly skipBecause?: string | null;
 }
 
 const DEFAULT_TIMEOUT_MS = 20_000;
@@ -107,6 +109,7 @@ export function faultCase(
   run: (stage: Stage) => Promise<void>,
   options: FaultCaseOptions = {},
 ): void {
+  if (typeof options.skipBecause === "string") return notHere(`${id} ${title}`, id, options.skipBecause);
   prepareFile();
   const rounds = Math.max(1, Math.min(wantedRounds, options.maxRounds ?? Infinity));
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -136,7 +139,11 @@ export function faultCase(
 
 /** A case that cannot be played on Linux; counted as skipped, with the reason in its name. */
 export function notOnLinux(id: string, reason: string): void {
-  test.skip(`${id} cannot be played on Linux: ${reason}`, () => undefined);
+  notHere(`${id} cannot be played on Linux`, id, reason);
+}
+
+function notHere(name: string, id: string, reason: string): void {
+  test.skip(`${name}: ${reason}`, () => undefined);
   if (reportPath !== undefined) appendFileSync(reportPath, `${JSON.stringify({ id, skipped: reason })}\n`);
 }
 
