@@ -237,7 +237,8 @@ describe("a turn with OpenCode 2", () => {
       default: null,
     });
     const session = await chat.createSession("two");
-    expect(chat.state().sessions.map(({ id }) => id)).toContain(session.id);
+    // Its event makes everything be read anew, which the new session may have to wait for.
+    await until("the new session", () => chat.state().sessions.some(({ id }) => id === session.id));
   });
 
   it("pages through more messages than the server gives at once", async () => {
