@@ -6,6 +6,7 @@ import { markerName } from "../../electron/core/process/marker.ts";
 const source = systemProcesses();
 
 export interface Bystanders {
+  readonly pids: readonly number[];
   /** What happened to them, for people; empty when they are as they were. */
   harm(): string[];
   end(): Promise<void>;
@@ -20,6 +21,7 @@ export function placeBystanders(): Bystanders {
     place("in our own process group", false, { PATH: path }),
   ];
   return {
+    pids: placed.map(({ pid }) => pid),
     harm: () => placed.flatMap((bystander) => bystander.harm() ?? []),
     async end() {
       await Promise.all(placed.map(({ end }) => end()));
@@ -33,6 +35,7 @@ function place(what: string, detached: boolean, env: Record<string, string>) {
   const startTime = source.read(pid)?.startTime;
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   return {
+    pid,
     harm(): string | null {
       const now = source.read(pid);
       const how = `the bystander ${what} (pid ${pid})`;
