@@ -17,8 +17,9 @@ const registered = readdirSync(folder)
     return Array.from(calls, ([, id]) => ({ id: id ?? "", name }));
   });
 
+/** A case may have several sides, each a test of its own. */
 it.each(wanted)("%s is played, or said why not", (id) => {
-  expect(registered.filter((entry) => entry.id === id).map(({ name }) => name)).toHaveLength(1);
+  expect(registered.map((entry) => entry.id)).toContain(id);
 });
 
 it("knows every case that is played", () => {
