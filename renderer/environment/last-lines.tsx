@@ -31,7 +31,7 @@ export function LastLines({ failure, open: atFirst = false }: { failure: Failure
       {open &&
         parts.map(({ name, lines }) => (
           <div key={name} className="mt-1">
-            {parts.length > 1 && <h4 className="text-xs text-muted">{name}</h4>}
+            {parts.length > 1 && <p className="text-xs text-muted">{name}</p>}
             {/* It scrolls, so it must be reachable by keyboard. */}
             <div
               tabIndex={0}

@@ -54,7 +54,8 @@ test("the details of the server show its facts, and its last lines can be taken 
   const copied = await page.evaluate(() => String((window as { copied?: string }).copied));
   expect(copied).toMatch(/^OpenCode server: running, version 1\./);
   expect(copied).toContain("lines of its log:");
-  await details.press("Escape");
+  await page.getByRole("row", { name: "OpenCode server" }).focus();
+  await page.keyboard.press("Escape");
   await expect(details).toBeHidden();
 });
 
