@@ -150,7 +150,8 @@ describe("a turn with OpenCode 2", () => {
     await until("the answer", () => view.texts().length === 2 && isIdle(chat, session.id));
     expect(view.texts()).toEqual(["hello from two", "hello from two"]);
     const deltas = view.events.flatMap((event) => (event.kind === "delta" ? [event.delta] : []));
-    expect(deltas).toEqual(["hello ", "from ", "two"]);
+    // Those that came before the newest snapshot are in it.
+    expect("hello from two".endsWith(deltas.join(""))).toBe(true);
     const answer = view.events.findLast((event) => event.kind === "message");
     expect(answer).toMatchObject({ info: { role: "assistant", model: "fake/m9", agent: "plan", cost: 0.5 } });
     const later = viewSession(chat, session.id);
