@@ -137,11 +137,6 @@ export function faultCase(
   });
 }
 
-/** A case that cannot be played on Linux; counted as skipped, with the reason in its name. */
-export function notOnLinux(id: string, reason: string): void {
-  notHere(`${id} cannot be played on Linux`, id, reason);
-}
-
 function notHere(name: string, id: string, reason: string): void {
   test.skip(`${name}: ${reason}`, () => undefined);
   if (reportPath !== undefined) appendFileSync(reportPath, `${JSON.stringify({ id, skipped: reason })}\n`);

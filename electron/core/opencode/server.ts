@@ -213,7 +213,8 @@ export class OpencodeServer implements ServerConnection {
       signal.removeEventListener("abort", onAbort);
       this.#supervision.forget("The server was not started.");
       if (signal.aborted) {
-        this.#record.apply("gone", "the start was given up");
+        // What a crash before had left to say is settled by whoever gave it up.
+        this.#record.apply("gone", "the start was given up", null);
         throw supersededError();
       }
       this.#supervision.failed(error, automatic);
