@@ -52,6 +52,7 @@ process.on("SIGTERM", () => {
   for (const child of children) child.kill("SIGTERM");
 });
 for (const job of JSON.parse(readFileSync(process.argv[2], "utf8"))) run(job);
+setInterval(() => {}, 1 << 30);
 `;
 
 const plain: Peer = {
@@ -128,7 +129,8 @@ function pm2(program: string): Peer {
       writeFileSync(ecosystem, JSON.stringify({ apps }));
       const env = { PATH: process.env["PATH"], HOME: folder, PM2_HOME: join(folder, "pm2"), BENCH_MARKER: marker };
       const run = (...words: string[]) => spawnSync(program, words, { env, stdio: "ignore" });
-      run("start", ecosystem);
+      // `ping` starts its daemon too.
+      run(...(jobs.length === 0 ? ["ping"] : ["start", ecosystem]));
       return {
         managers: () => processesOf(marker, "PM2", "God Daemon"),
         async stop() {

@@ -2,7 +2,8 @@
  * A long run of the headless host: one real server, a turn every 5 s (a scripted model answers), a new session every ten
  * turns, the event stream cut every minute. Sampled every 10 s, after a garbage collection. What must hold: memory does not
  * grow after the warm-up, no file descriptor is lost, no turn fails. DECKHAND_SOAK_MINUTES (60) says how long; from an hour on
- * the plot goes to docs/images/soak.svg, else beside the samples in out/bench.
+ * the plot goes to docs/images/soak.svg, else beside the samples in out/bench. DECKHAND_SOAK_HEAP=PREFIX also writes two heap
+ * snapshots of the host, after a third of the time and at the end, for whoever looks for what grew.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -36,7 +37,13 @@ async function soak(): Promise<void> {
     const begun = performance.now();
     const end = begun + MINUTES * 60_000;
     const next = { turn: begun, cut: begun + CUT_MS, sample: begun };
+    const heap = process.env["DECKHAND_SOAK_HEAP"];
+    let early = heap === undefined ? Infinity : begun + (end - begun) / 3;
     while (performance.now() < end) {
+      if (performance.now() >= early) {
+        early = Infinity;
+        await host.snapshotHeap(`${heap}-start.heapsnapshot`);
+      }
       const now = performance.now();
       if (now >= next.turn) {
         next.turn += TURN_MS;
@@ -67,8 +74,7 @@ async function soak(): Promise<void> {
       const wait = Math.min(next.turn, next.cut, next.sample) - performance.now();
       if (wait > 0) await pause(wait);
     }
-    const file = process.env["DECKHAND_SOAK_HEAP"];
-    if (file !== undefined) await host.snapshotHeap(file);
+    if (heap !== undefined) await host.snapshotHeap(`${heap}-end.heapsnapshot`);
   } finally {
     turns.close();
     await host.close();
