@@ -162,7 +162,14 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
     trust,
     opencodeConfig: options.opencodeConfig ?? null,
     registry: options.registry ?? "https://registry.npmjs.org",
-    onTrouble: ({ code, message, next }) => state.notify({ id: `trouble-${code}`, severity: "error", message, next }),
+    // Slow or broken start files of the shell are worth a look; everything works all the same.
+    onTrouble: ({ code, message, next }) =>
+      state.notify({
+        id: `trouble-${code}`,
+        severity: code === "opencode_environment" ? "warning" : "error",
+        message,
+        next,
+      }),
   });
   const workspaces = new Workspaces({ registry, create: createWorkspace, logger });
   scope.add("workspaces", () => workspaces.close());

@@ -21,6 +21,7 @@ export function serverFacts(server: ServerStatus, now: number): [name: string, v
   const up = isServerUp(server.state);
   const facts: [string, string | null][] = [
     ["state", serverStates[server.state]],
+    ["since", server.since],
     ["why", server.failure?.message ?? null],
     ["next", server.failure?.next ?? null],
     ["plan", server.plan === null ? null : planText(server.plan, up, now)],

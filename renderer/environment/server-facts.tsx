@@ -1,5 +1,5 @@
 import { isServerUp, type ServerStatus } from "#shared/schema/server.ts";
-import { formatAgo, formatBytes, formatCount, formatPercent } from "../ui/format.ts";
+import { formatAgo, formatBytes, formatClock, formatCount, formatPercent } from "../ui/format.ts";
 import { useNow } from "../ui/now.ts";
 import { serverLook } from "../ui/state.ts";
 import { StateMark } from "../ui/state-mark.tsx";
@@ -13,11 +13,14 @@ export function ServerFacts({ server, at }: { server: ServerStatus; at: number }
     <Facts>
       <Fact name="State">
         <StateMark look={serverLook(server.state)} />
-        {server.uptimeMs !== null && (
-          <span className="ml-2 text-muted tabular-nums">
-            up for <Uptime ms={server.uptimeMs} at={at} />
-          </span>
-        )}
+        <span className="ml-2 text-muted tabular-nums">
+          {server.since !== null && `since ${formatClock(Date.parse(server.since))}`}
+          {server.uptimeMs !== null && (
+            <>
+              {server.since !== null && " · "}up for <Uptime ms={server.uptimeMs} at={at} />
+            </>
+          )}
+        </span>
       </Fact>
       {server.url && (
         <Fact name="Address">

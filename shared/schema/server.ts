@@ -34,6 +34,8 @@ export type ServerPlan = z.infer<typeof serverPlanSchema>;
 
 export const serverStatusSchema = z.object({
   state: serverStateSchema,
+  /** ISO time of the last change of state; null where there was none yet. */
+  since: z.string().nullable(),
   /** `adopted`: somebody else's, given to us by address and password; never ended by us. */
   ownership: z.enum(["owned", "adopted"]),
   url: z.string().nullable(),
@@ -82,6 +84,7 @@ export type ServerHistory = z.infer<typeof serverHistorySchema>;
 /** The status of a workspace whose server was never started. */
 export const stoppedServer: ServerStatus = {
   state: "stopped",
+  since: null,
   ownership: "owned",
   url: null,
   pid: null,

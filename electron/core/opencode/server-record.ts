@@ -31,6 +31,8 @@ export class ServerRecord {
   readonly #changed: Emitter<ServerStatus>;
   #notices: readonly Failure[] = [];
   #state: ServerState = "stopped";
+  /** Wall clock, in ms; null before the first change of state. */
+  #since: number | null = null;
   #failure: Failure | null = null;
   #process: RunProcess | null = null;
   #run: Run | null = null;
@@ -122,6 +124,7 @@ export class ServerRecord {
   apply(event: ServerEvent, reason: string, failure?: Failure | null): void {
     const from = this.#state;
     this.#state = nextServerState(from, event);
+    if (this.#state !== from) this.#since = this.#options.clock.now();
     if (failure !== undefined) this.#failure = failure;
     if (this.#state === "stopped") this.#isAdopted = false;
     const { logger, workspaceId } = this.#options;
@@ -158,6 +161,7 @@ export class ServerRecord {
     return {
       ...stoppedServer,
       state: this.#state,
+      since: this.#since === null ? null : new Date(this.#since).toISOString(),
       ownership: this.#isAdopted ? "adopted" : "owned",
       url: run?.client.url ?? null,
       pid: this.#process?.pid ?? null,
