@@ -42,12 +42,15 @@ faultCase(
     const other = `http://127.0.0.1:${stranger.port}`;
     const opencode = await startServer(stage, {
       fault: {
+        // In one go: it has moved on before anybody can ask at the first.
         lines: [
-          `see ${other} or\n`,
-          listening(other),
-          listening("http://127.0.0.1:PORT"),
-          `opencode server listening on ${other} (not this one)\n`,
-          `[info] opencode server listening on ${other}\n`,
+          [
+            `see ${other} or\n`,
+            listening(other),
+            listening("http://127.0.0.1:PORT"),
+            `opencode server listening on ${other} (not this one)\n`,
+            `[info] opencode server listening on ${other}\n`,
+          ].join(""),
         ],
       },
     });

@@ -144,14 +144,14 @@ function notHere(name: string, id: string, reason: string): void {
 
 /**
  * The variants of a case with their numbers: all of them where the case is played seldom, one after the other where it is
- * played at least twice as often as there are variants.
+ * played at least as often as there are variants.
  */
 export function variantsOf<Variant>(
   { round }: Stage,
   variants: readonly Variant[],
 ): readonly (readonly [index: number, variant: Variant])[] {
   const all = [...variants.entries()];
-  return wantedRounds < 2 * variants.length ? all : all.slice(round % all.length, (round % all.length) + 1);
+  return wantedRounds < variants.length ? all : all.slice(round % all.length, (round % all.length) + 1);
 }
 
 interface Round {
