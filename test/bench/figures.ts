@@ -43,12 +43,6 @@ export function slope(points: readonly { readonly x: number; readonly y: number 
   return run === 0 ? 0 : rise / run;
 }
 
-export interface Target {
-  /** In words: `<= 1.05 x the bare median`. */
-  readonly target: string;
-  readonly met: boolean;
-}
-
 /** One line on stdout. Figures without a target (a peer's, a part of another) are there to compare with. */
 export function printFigure(figure: {
   readonly bench: string;

@@ -10,7 +10,6 @@ export const top = process.cwd();
 export const opencodeBinary = bundledBinaries(thisMachine())[0] ?? missing("opencode-ai");
 export const builtGuardian = join(top, "out", "main", "guardian.js");
 export const builtHost = join(top, "out", "main", "headless.js");
-export const builtCommand = join(top, "out", "main", "cli.js");
 
 /** Linux counts a process's CPU time in ticks of this many ms. */
 const TICK_MS = 10;

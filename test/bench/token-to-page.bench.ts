@@ -121,7 +121,10 @@ async function main(): Promise<void> {
     };
     const clientTurn = await begin("client");
     const toClients: number[] = [];
-    for (let index = 0; index < ROUNDS; index += 1) toClients.push(...(await toClient(clientTurn)));
+    for (let index = -WARM_UP; index < ROUNDS; index += 1) {
+      const delays = await toClient(clientTurn);
+      if (index >= 0) toClients.push(...delays);
+    }
     report("token to a client of the host", toClients, ROUNDS * TOKENS);
 
     const page = await (await browser.newContext({ viewport: { width: 1_280, height: 820 } })).newPage();
