@@ -14,7 +14,12 @@ export default defineConfig({
   root: top,
   test: {
     reporters: ["default"],
-    coverage: { provider: "v8", include: ["electron/**", "shared/**"], reporter: ["text-summary", "json-summary"] },
+    coverage: {
+      provider: "v8",
+      include: ["electron/**", "shared/**"],
+      reporter: ["text-summary", "json-summary"],
+      reportOnFailure: true,
+    },
     projects: [
       {
         root: top,
