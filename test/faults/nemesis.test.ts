@@ -129,7 +129,7 @@ faultCase(
         await settle(world, model);
         await opencode.server.close();
         expect(opencode.status).toMatchObject({ state: "stopped", pid: null, plan: null, failure: null });
-        expect(opencode.clock.pending, opencode.clock.describe()).toBe(0);
+        await opencode.idle();
         expect(stage.keeper.list().filter(({ kind }) => kind === "server")).toEqual([]);
       }),
       { seed: stage.seed, numRuns: MIXES, endOnFailure: false },

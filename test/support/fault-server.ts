@@ -82,7 +82,7 @@ export class StageServer {
     stage.defer(async () => {
       await this.server.close();
       stage.collect("the last status", this.server.status());
-      if (this.clock.pending > 0) throw new Error(`timers outlived the server: ${this.clock.describe()}`);
+      await this.idle();
     });
   }
 
@@ -169,6 +169,14 @@ export class StageServer {
       15_000,
     );
     return this.status;
+  }
+
+  /** Nothing waits any more: what was asked of it ends with its connections, an instant after its process. */
+  async idle(): Promise<void> {
+    const isIdle = () => this.clock.pending === 0;
+    await this.#stage.until("the end of what waits", isIdle, 2_000).catch(() => {
+      throw new Error(`timers outlived the server: ${this.clock.describe()}`);
+    });
   }
 
   /** Two seconds, and the time for what was asked meanwhile to be answered: of a deadline of 5 s no step takes more. */
