@@ -22,6 +22,7 @@ const LINES = 3_000_000;
 const LINE_BYTES = 100;
 const ROUNDS = Number(process.env["DECKHAND_BENCH_ROUNDS"] ?? 7);
 const MEGABYTE = 1_000_000;
+const MEGABYTES = (LINES * LINE_BYTES) / MEGABYTE;
 const MIN_RATIO = 0.75;
 const MAX_LAG_MS = 20;
 /** Between two looks at the event loop. */
@@ -30,6 +31,8 @@ const LOOK_MS = 2;
 /** What one run in a process of its own tells on its last line. */
 interface Run extends Counts {
   readonly ms: number;
+  /** Processor time of the reading process, all its threads and the kernel for it, in ms: other load does not show in it. */
+  readonly cpuMs: number;
   /** How late the event loop was, p99, in ms; a machine that has no core for it counts too. */
   readonly lagMs: number;
   readonly rssMegabytes: number;
@@ -65,13 +68,16 @@ async function measured(work: () => Promise<() => Promise<Counts>>): Promise<Run
   const before = process.memoryUsage.rss();
   let rss = before;
   const look = setInterval(() => (rss = Math.max(rss, process.memoryUsage.rss())), 20);
+  const cpuBefore = process.cpuUsage();
   const began = performance.now();
   const count = await work();
   const ms = performance.now() - began;
+  const cpu = process.cpuUsage(cpuBefore);
   clearInterval(look);
   const lags = lag();
   return {
     ms,
+    cpuMs: (cpu.user + cpu.system) / 1_000,
     lagMs: quantile(lags, 0.99),
     rssMegabytes: rss / MEGABYTE,
     grownMegabytes: (rss - before) / MEGABYTE,
@@ -192,7 +198,7 @@ async function compare(): Promise<void> {
         runs[mode].push(await inProcessOfItsOwn(mode, input, top));
       say(`${BENCH}: round ${turn + 1} of ${ROUNDS}`);
     }
-    const speed = (run: Run) => (LINES * LINE_BYTES) / MEGABYTE / (run.ms / 1_000);
+    const speed = (run: Run) => MEGABYTES / (run.ms / 1_000);
     const names = {
       bare: "bare Node pipe to a file",
       ours: "into the log",
@@ -205,6 +211,7 @@ async function compare(): Promise<void> {
         unit: "MB/s",
         ...summarize(runs[mode].map(speed)),
         linesPerSecond: Math.round(median(runs[mode].map((run) => LINES / (run.ms / 1_000)))),
+        cpuMsPerMegabyte: round(median(runs[mode].map((run) => run.cpuMs / MEGABYTES)), 2),
         loopLagP99Ms: round(median(runs[mode].map((run) => run.lagMs)), 1),
         rssMegabytes: Math.round(median(runs[mode].map((run) => run.rssMegabytes))),
         rssGrownMegabytes: Math.round(median(runs[mode].map((run) => run.grownMegabytes))),

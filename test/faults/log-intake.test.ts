@@ -46,8 +46,9 @@ async function writeBy(stage: Stage, book: LogBook, source: string, code: string
     graceMs: 300,
     ports: [],
     onLines: (stream, bytes, cut) => {
-      book.appendLines(source, { stream, bytes, generation: 1, cut });
+      const wait = book.appendLines(source, { stream, bytes, generation: 1, cut });
       if (stream === "stderr") errors += bytes.toString();
+      return wait;
     },
   });
   await owned.exited;

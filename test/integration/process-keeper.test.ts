@@ -54,7 +54,7 @@ function start(argv: [string, ...string[]], more: Partial<SpawnRequest> = {}): P
     env: { PATH: process.env["PATH"] ?? "" },
     graceMs: 500,
     ports: [],
-    onLine: (_, text) => lines.push(text),
+    onLine: (_, text) => void lines.push(text),
     ...more,
   });
 }

@@ -39,7 +39,7 @@ export async function begin(
     env: { PATH: process.env["PATH"] ?? "" },
     graceMs: 300,
     ports: [],
-    onLine: (_, text) => lines.push(text),
+    onLine: (_, text) => void lines.push(text),
     ...more,
   });
   return { owned, lines, first: () => stage.until("its first line", () => lines[0]) };

@@ -2,6 +2,7 @@ import type { Failure } from "#shared/failure.ts";
 import type { LogLine, LogPage } from "#shared/schema/log.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError, errorText, systemCode, toFailure } from "../lib/error.ts";
+import type { Intake } from "../lib/intake.ts";
 import type { Logger } from "../lib/logger.ts";
 import { createBlock, type LineBlock, linesOfBlock } from "./line-block.ts";
 import { LogFile } from "./log-file.ts";
@@ -97,37 +98,32 @@ class Book implements LogBook {
     }
   }
 
-  append(source: string, line: { stream: LogLine["stream"]; text: string; generation: number; cut: boolean }): void {
-    if (this.#isClosed) return;
+  append(source: string, line: { stream: LogLine["stream"]; text: string; generation: number; cut: boolean }): Intake {
+    if (this.#isClosed) return undefined;
     const text = this.#clean(this.#source(source), line.stream, line.text, line.cut);
-    this.#store(source, { ...line, bytes: Buffer.from(`${text}\n`), lines: 1 });
+    return this.#store(source, { ...line, bytes: Buffer.from(`${text}\n`), lines: 1 });
   }
 
   appendLines(
     source: string,
     { stream, bytes, generation, cut }: { stream: LogLine["stream"]; bytes: Buffer; generation: number; cut: boolean },
-  ): void {
-    if (this.#isClosed || bytes.length === 0) return;
+  ): Intake {
+    if (this.#isClosed || bytes.length === 0) return undefined;
     const entry = this.#source(source);
     const facts = { stream, generation };
     if (cut) {
-      this.append(source, { ...facts, text: bytes.toString("utf8"), cut });
-      return;
+      return this.append(source, { ...facts, text: bytes.toString("utf8"), cut });
     }
     if (entry.open.has(stream)) {
       const end = bytes.indexOf(10);
-      this.append(source, { ...facts, text: bytes.toString("utf8", 0, end), cut });
-      this.appendLines(source, { ...facts, bytes: bytes.subarray(end + 1), cut });
-      return;
+      const wait = this.append(source, { ...facts, text: bytes.toString("utf8", 0, end), cut });
+      return this.appendLines(source, { ...facts, bytes: bytes.subarray(end + 1), cut }) ?? wait;
     }
     const plain = this.#redactor.countPlain(bytes);
-    if (plain !== null) {
-      this.#store(source, { ...facts, bytes, lines: plain, cut });
-      return;
-    }
+    if (plain !== null) return this.#store(source, { ...facts, bytes, lines: plain, cut });
     const texts = bytes.toString("utf8", 0, bytes.length - 1).split("\n");
     const clean = texts.map((text) => this.#redactor.line(sanitizeLine(text), wholeLine));
-    this.#store(source, { ...facts, bytes: Buffer.from(`${clean.join("\n")}\n`), lines: texts.length, cut });
+    return this.#store(source, { ...facts, bytes: Buffer.from(`${clean.join("\n")}\n`), lines: texts.length, cut });
   }
 
   async read(query: LogQuery): Promise<LogPage> {
@@ -198,16 +194,18 @@ class Book implements LogBook {
     return this.#redactor.line(sanitizeLine(text), { continues, cut });
   }
 
-  #store(source: string, facts: Pick<LineBlock, "stream" | "generation" | "cut" | "bytes" | "lines">): void {
+  #store(source: string, facts: Pick<LineBlock, "stream" | "generation" | "cut" | "bytes" | "lines">): Intake {
     const { stream, generation, cut, bytes, lines } = facts;
     const entry = this.#source(source);
     const block = createBlock({ first: this.#seq + 1, at: this.#clock.now(), stream, generation, cut, bytes, lines });
     this.#seq = block.last;
     entry.ring.push(block);
-    entry.file.append(block);
+    const wait = entry.file.append(block);
     const followers = [...this.#followers].filter(({ sources }) => sources?.has(source) ?? true);
-    if (followers.length === 0) return;
-    for (const line of linesOfBlock(block, source)) for (const follower of followers) this.#tell(follower, line);
+    if (followers.length > 0) {
+      for (const line of linesOfBlock(block, source)) for (const follower of followers) this.#tell(follower, line);
+    }
+    return wait;
   }
 
   #source(name: string): Source {

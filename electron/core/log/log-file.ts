@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstat, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../lib/clock.ts";
+import type { Intake } from "../lib/intake.ts";
 import { createBlock, type LineBlock, splitBlock } from "./line-block.ts";
 import { formatBlock, formatHeader } from "./record.ts";
 import type { RecoveredSegment } from "./recover.ts";
@@ -84,8 +85,11 @@ export class LogFile {
     return this.#file.bytes;
   }
 
-  append(block: LineBlock): void {
-    for (const part of splitBlock(block, this.#blockBytes)) this.#queue.append(part);
+  /** @returns What WriteQueue.append does. */
+  append(block: LineBlock): Intake {
+    let wait: Intake;
+    for (const part of splitBlock(block, this.#blockBytes)) wait = this.#queue.append(part);
+    return wait;
   }
 
   /** Everything appended before is written, or has just failed to be. */

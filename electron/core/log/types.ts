@@ -1,5 +1,6 @@
 /** What the rest of the core sees of the logs of one workspace. */
 import type { LogLine, LogPage } from "#shared/schema/log.ts";
+import type { Intake } from "../lib/intake.ts";
 
 export interface LogQuery {
   /** Only these sources; all of them when left out. */
@@ -17,12 +18,13 @@ export interface LogQuery {
 
 /** The log of one workspace: a ring and rotating files for each source, one sequence over all of them. */
 export interface LogBook {
-  append(source: string, line: { stream: LogLine["stream"]; text: string; generation: number; cut: boolean }): void;
+  /** @returns While the disk is behind: resolves when it has caught up, fails or hangs. Who can wait loses no line on disk. */
+  append(source: string, line: { stream: LogLine["stream"]; text: string; generation: number; cut: boolean }): Intake;
   /** The same for lines that came together, as LineSplitter hands them on. The bytes are kept and must not change. */
   appendLines(
     source: string,
     lines: { stream: LogLine["stream"]; bytes: Buffer; generation: number; cut: boolean },
-  ): void;
+  ): Intake;
   /**
    * From the ring where it reaches back far enough, else from the files.
    *

@@ -25,10 +25,18 @@ export interface Lost {
 const RETRY_MS = 5_000;
 /** While the disk fails, what is kept for when it works again. */
 const TROUBLED_BYTES = 4 * 1_024 * 1_024;
+/** Parts of the budget: from the first on who writes is asked to wait, until no more than the second is left. */
+const BEHIND = 1 / 2;
+const CAUGHT_UP = 1 / 4;
+/** The part of it that each queue may have waiting in any case, so that none waits for what only others have to write. */
+const OWN_SHARE = 1 / 64;
+/** A disk that has taken nothing for so long hangs: nobody waits for it any more. In ms. */
+const STUCK_MS = 5_000;
 
 /**
- * What waits for the disk, written in order by one writer, so that nothing that appends ever waits. At the budget's end, and
- * while the disk fails, the oldest are given up and counted; the next write is told how many.
+ * What waits for the disk, written in order by one writer. Who appends is told when the disk is behind, and loses nothing if
+ * he waits. At the budget's end, and while the disk fails, the oldest are given up and counted; the next write is told how
+ * many.
  */
 export class WriteQueue<Item extends Queued> {
   readonly #store: (items: readonly Item[], lost: Lost) => Promise<void>;
@@ -47,6 +55,9 @@ export class WriteQueue<Item extends Queued> {
   #work: Promise<void> = Promise.resolve();
   #busy = false;
   #failedAt: number | null = null;
+  /** What those who append wait for; null while the disk keeps up. */
+  #catchUp: { readonly done: Promise<void>; readonly end: () => void } | null = null;
+  #isStuck = false;
 
   constructor(options: {
     /** Writes all or nothing. `lost` stand before the items and are forgotten once it resolves. */
@@ -71,7 +82,8 @@ export class WriteQueue<Item extends Queued> {
     return this.#dropped;
   }
 
-  append(item: Item): void {
+  /** @returns While the disk is behind: resolves when it has caught up, fails or hangs. Never rejects. */
+  append(item: Item): Promise<void> | undefined {
     this.#waiting.push(item);
     this.#appended = item.last;
     this.#waitingBytes += item.weight;
@@ -79,8 +91,9 @@ export class WriteQueue<Item extends Queued> {
     const isTroubled = this.#failedAt !== null;
     if (this.#budget.usedBytes > this.#budget.maxBytes) this.#giveUp(this.#waitingBytes / 2);
     if (isTroubled && this.#waitingBytes > TROUBLED_BYTES) this.#giveUp(this.#waitingBytes - TROUBLED_BYTES / 2);
-    if (isTroubled && this.#clock.monotonic() - (this.#failedAt ?? 0) < RETRY_MS) return;
+    if (isTroubled && this.#clock.monotonic() - (this.#failedAt ?? 0) < RETRY_MS) return undefined;
     this.#write();
+    return this.#waitIfBehind();
   }
 
   /** Everything appended before is written, or has just failed to be. */
@@ -100,6 +113,36 @@ export class WriteQueue<Item extends Queued> {
     return done;
   }
 
+  #waitIfBehind(): Promise<void> | undefined {
+    const { usedBytes, maxBytes } = this.#budget;
+    if (this.#catchUp !== null) return this.#catchUp.done;
+    if (usedBytes <= maxBytes * BEHIND || this.#waitingBytes <= maxBytes * OWN_SHARE) return undefined;
+    if (this.#isStuck || this.#failedAt !== null) return undefined;
+    let resolve: () => void = () => undefined;
+    const done = new Promise<void>((settle) => (resolve = settle));
+    let cancel: () => void = () => undefined;
+    const watch = () => {
+      const before = this.#settled;
+      cancel = this.#clock.after(STUCK_MS, () => {
+        if (this.#settled > before) return watch();
+        this.#isStuck = true;
+        this.#goOn();
+      });
+    };
+    watch();
+    const end = () => {
+      cancel();
+      resolve();
+    };
+    this.#catchUp = { done, end };
+    return done;
+  }
+
+  #goOn(): void {
+    this.#catchUp?.end();
+    this.#catchUp = null;
+  }
+
   /** One batch at a time, so that a reader gets its turn in between. */
   #write(): void {
     if (this.#busy || this.#waiting.length === 0) return;
@@ -108,9 +151,11 @@ export class WriteQueue<Item extends Queued> {
       try {
         await this.#writeBatch();
         this.#failedAt = null;
+        this.#isStuck = false;
         this.#onWritten();
       } catch (error) {
         this.#failedAt = this.#clock.monotonic();
+        this.#goOn();
         this.#onTrouble(error);
       } finally {
         this.#busy = false;
@@ -166,5 +211,7 @@ export class WriteQueue<Item extends Queued> {
     const bytes = items.reduce((sum, item) => sum + item.weight, 0);
     this.#waitingBytes -= bytes;
     this.#budget.usedBytes -= bytes;
+    const { usedBytes, maxBytes } = this.#budget;
+    if (usedBytes <= maxBytes * CAUGHT_UP || this.#waitingBytes <= maxBytes * OWN_SHARE) this.#goOn();
   }
 }

@@ -80,7 +80,7 @@ export async function startOwnedRun(
     onLine: (stream, text, cut) => {
       const password = stream === "stdout" ? lines.add(text) : null;
       if (password !== null) options.book.addSecret(password);
-      options.book.append(LOG_SOURCE, { stream, text, generation: options.generation, cut });
+      return options.book.append(LOG_SOURCE, { stream, text, generation: options.generation, cut });
     },
   });
   const run = new OwnedRun(options, listeners, process);
@@ -167,6 +167,7 @@ class OwnedRun implements Run {
     }
     await this.#events?.close();
     const report = await this.process.stop({ graceMs: stopGraceMs });
+    this.#reached?.client.end();
     await this.process.drained;
     return report;
   }

@@ -1,6 +1,7 @@
 import type { Exit } from "#shared/schema/service.ts";
 import { type Clock, sleep } from "../lib/clock.ts";
 import { errorText } from "../lib/error.ts";
+import type { Intake } from "../lib/intake.ts";
 import type { Logger } from "../lib/logger.ts";
 import { lastPass } from "./last-pass.ts";
 import type { ProcessLease } from "./lease.ts";
@@ -15,6 +16,14 @@ import { readInTurns } from "./read-in-turns.ts";
 
 /** A grandchild can hold the pipes open for as long as it lives; its parent's last words come within this. In ms. */
 const drainMs = 1_000;
+
+/** One stream of it. */
+interface Output {
+  readonly ended: Promise<void>;
+  readonly lines: LineSplitter;
+  /** From now on it is read as it comes. */
+  readonly free: () => void;
+}
 
 /** The keeper's side of one process it started. */
 export class OwnedChild implements OwnedProcess {
@@ -137,15 +146,12 @@ export class OwnedChild implements OwnedProcess {
     }
   }
 
-  /** Returns the end of the stream and its splitter. */
-  #read(
-    name: OutputStream,
-    { onLine, onLines }: Pick<SpawnRequest, "onLine" | "onLines">,
-  ): { ended: Promise<void>; lines: LineSplitter } {
+  #read(name: OutputStream, { onLine, onLines }: Pick<SpawnRequest, "onLine" | "onLines">): Output {
     const stream = this.#child[name];
-    const safely = (hear: () => void) => {
+    let wait: Intake;
+    const safely = (hear: () => Intake) => {
       try {
-        hear();
+        wait = hear() ?? wait;
       } catch (error) {
         this.#logger.error("handling a line of output failed", { name: this.lease.name, error: errorText(error) });
       }
@@ -156,8 +162,12 @@ export class OwnedChild implements OwnedProcess {
         eachLine(bytes, cut, (text, isCut) => safely(() => onLine(name, text, isCut)));
       }
     });
+    const free = readInTurns(stream, this.#clock, (chunk) => {
+      wait = undefined;
+      lines.write(chunk);
+      return wait;
+    });
     const ended = new Promise<void>((resolve) => {
-      readInTurns(stream, this.#clock, (chunk) => lines.write(chunk));
       // A pipe that breaks has no more to say; that is its end too.
       stream.on("error", () => undefined);
       stream.once("close", () => {
@@ -165,10 +175,12 @@ export class OwnedChild implements OwnedProcess {
         resolve();
       });
     });
-    return { ended, lines };
+    return { ended, lines, free };
   }
 
-  async #drain(outputs: readonly { ended: Promise<void>; lines: LineSplitter }[]): Promise<void> {
+  async #drain(outputs: readonly Output[]): Promise<void> {
+    // There is nobody left to hold back: what its pipes still hold, 64 KB each, is read now.
+    for (const { free } of outputs) free();
     const controller = new AbortController();
     const late = sleep(this.#clock, drainMs, controller.signal).catch(() => undefined);
     await Promise.race([Promise.all(outputs.map(({ ended }) => ended)), late]);

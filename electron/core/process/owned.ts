@@ -1,6 +1,7 @@
 /** What the rest of the core sees of a process we own. The keeper (keeper.ts) is the one place that makes them. */
 import type { OwnedProcess as OwnedProcessView } from "#shared/schema/host.ts";
 import type { Exit } from "#shared/schema/service.ts";
+import type { Intake } from "../lib/intake.ts";
 
 export type OutputStream = "stdout" | "stderr";
 
@@ -26,10 +27,10 @@ export interface SpawnRequest {
   readonly graceMs: number;
   /** Ports it is known to want; recorded, and freed when it is gone. */
   readonly ports: readonly number[];
-  /** Called for each line, without its end. `cut`: longer than the cap, continues in the next line. */
-  readonly onLine?: (stream: OutputStream, text: string, cut: boolean) => void;
+  /** Called for each line, without its end. `cut`: longer than the cap, continues in the next line. Its answer can hold the stream back. */
+  readonly onLine?: (stream: OutputStream, text: string, cut: boolean) => Intake;
   /** In place of `onLine`, for who keeps up with anything: whole lines together, as LineSplitter (lines.ts) hands them on. */
-  readonly onLines?: (stream: OutputStream, lines: Buffer, cut: boolean) => void;
+  readonly onLines?: (stream: OutputStream, lines: Buffer, cut: boolean) => Intake;
 }
 
 export interface StopReport {

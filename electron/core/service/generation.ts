@@ -59,9 +59,10 @@ export function prepareGeneration(input: {
     ports,
     environment,
     onLines: (stream, lines, cut) => {
-      input.onLines(stream, lines, cut);
+      const wait = input.onLines(stream, lines, cut);
       const hear = probe?.onLine ?? null;
       if (hear !== null) eachLine(lines, cut, hear);
+      return wait;
     },
   };
   probe = probeFor({ spec: detected.plan.probe, planned: detected.plan.ports, launch, instance, exec });

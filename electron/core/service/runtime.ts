@@ -1,5 +1,6 @@
 /** What a service needs of whatever runs it: an operating system process, or a container. */
 import type { Exit, ServicePort } from "#shared/schema/service.ts";
+import type { Intake } from "../lib/intake.ts";
 
 /** One generation to be started. */
 export interface Launch {
@@ -8,7 +9,7 @@ export interface Launch {
   /** Injected variables; they win over everything the service inherits. */
   readonly environment: Readonly<Record<string, string>>;
   /** What it writes, as LineSplitter (process/lines.ts) hands it on. */
-  readonly onLines: (stream: "stdout" | "stderr", lines: Buffer, cut: boolean) => void;
+  readonly onLines: (stream: "stdout" | "stderr", lines: Buffer, cut: boolean) => Intake;
 }
 
 /** What docker says of a container's own health check; `none`: it has none. */
