@@ -52,6 +52,8 @@ export class OpencodeClient {
   readonly directory: string;
   readonly #authorization: string;
   readonly #clock: Clock;
+  /** Whatever waits for an answer. */
+  readonly #asking = new Set<AbortController>();
 
   constructor(options: ClientOptions) {
     this.url = options.url;
@@ -67,8 +69,13 @@ export class OpencodeClient {
   async call<Answer>(call: Call<Answer>): Promise<Answer> {
     const what = `${call.method} ${call.path}`;
     const deadlineMs = call.deadlineMs ?? QUICK_MS;
+    const controller = new AbortController();
+    const give = () => controller.abort();
+    if (call.signal?.aborted) give();
+    call.signal?.addEventListener("abort", give, { once: true });
+    this.#asking.add(controller);
     try {
-      return await withDeadline(this.#clock, deadlineMs, what, call.signal, async (signal) => {
+      return await withDeadline(this.#clock, deadlineMs, what, controller.signal, async (signal) => {
         const response = await this.#fetch(call, signal);
         const text = await readText(response, what, call.maxBytes ?? ANSWER_MAX_BYTES);
         if (!response.ok) throw refusal(what, response.status, text);
@@ -76,8 +83,22 @@ export class OpencodeClient {
         return parseAnswer(what, response, text, call.answer);
       });
     } catch (error) {
+      if (isAbort(error) && !call.signal?.aborted) {
+        throw new AppError("opencode_unreachable", `${what}: the server at ${this.url} has ended.`, { cause: error });
+      }
       throw translateError(error, what, this.url, deadlineMs);
+    } finally {
+      this.#asking.delete(controller);
+      call.signal?.removeEventListener("abort", give);
     }
+  }
+
+  /**
+   * The server is gone: nobody waits for its answers any more. Not every one ends with its connection: one that is being
+   * unpacked when the connection breaks would be waited for until its deadline.
+   */
+  end(): void {
+    for (const controller of this.#asking) controller.abort();
   }
 
   /** The open answer of an event stream; the caller reads it and gives it up by the signal. Rejects like `call`. */
