@@ -50,10 +50,17 @@ function control(text: string, at: number, unit: number): Step {
   if (stringStarts.has(unit)) return { replacement: "", next: afterString(text, at + 1) };
   // A line end inside a line, and a return that would print over it: shown as what they are.
   if (unit === 0x0a) return { replacement: "␊", next: at + 1 };
-  if (unit === 0x0d) return { replacement: at + 1 === text.length ? "" : "␍", next: at + 1 };
+  if (unit === 0x0d) return returns(text, at);
   if (unit === 0xdb40) return tag(text, at);
   if (unit > 0x9f) return { replacement: `<U+${unit.toString(16).toUpperCase()}>`, next: at + 1 };
   return { replacement: "", next: at + 1 };
+}
+
+/** One or more returns: at the end of a line they print over nothing (`\r\r\n` is what some terminals make of `\r\n`). */
+function returns(text: string, at: number): Step {
+  let next = at + 1;
+  while (text.charCodeAt(next) === 0x0d) next += 1;
+  return { replacement: next === text.length ? "" : "␍".repeat(next - at), next };
 }
 
 function escaped(text: string, at: number): Step {

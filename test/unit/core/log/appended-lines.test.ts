@@ -85,7 +85,7 @@ test(
           await Promise.all([together.close(), alone.close()]);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 200, examples: [[["a\r", "\r\n", "\r\r\rb\r\n"], []]] },
     );
   },
 );
