@@ -11,6 +11,7 @@ import { createProcessKeeper } from "../../electron/core/process/keeper.ts";
 import { homeIdOf, parseMarker } from "../../electron/core/process/marker.ts";
 import { systemProcesses } from "../../electron/core/process/system-processes.ts";
 import { bundleGuardian, bundleProgram } from "../support/guardian-bundle.ts";
+import { faultCase } from "../support/fault-case.ts";
 import { until } from "../support/until.ts";
 
 /** `npm run faults -- --rounds N` sets it. */
@@ -120,48 +121,56 @@ test("an owner that quits in order leaves nothing, and runs what was held", asyn
   expect(existsSync(join(home, "released"))).toBe(true);
 });
 
-test("S02 after owner and guardian were killed the next start ends what is left, and nobody else's processes", async () => {
-  const otherHome = mkdtempSync(join(tmpdir(), "deckhand-other-"));
-  const { child, started } = await startOwner("run-1");
-  // Strangers: one without a marker, one of another home, one in a group of its own, one that only looks like ours.
-  const strangers = [
-    undefined,
-    `${homeIdOf(otherHome)}.run-1.x`,
-    `${homeIdOf(home)}.run-1`,
-    `${homeIdOf(home)}x.run-1.y`,
-  ].map((marker) => {
-    const env = { PATH: process.env["PATH"] ?? "", ...(marker === undefined ? {} : { DECKHAND_MARKER: marker }) };
-    return spawn("sleep", ["600"], { stdio: "ignore", detached: marker !== undefined, env });
-  });
-  begun.push(...strangers);
-  // Both at once: stopped first, so that the guardian sees nothing.
-  process.kill(started.guardian, "SIGSTOP");
-  await killed(child);
-  process.kill(started.guardian, "SIGKILL");
-  await until("the guardian to be gone", 2_000, () => !isAlive(started.guardian));
-  expect(await marked()).toHaveLength(2 * 5);
+faultCase(
+  "S02",
+  "after owner and guardian were killed the next start ends what is left, and nobody else's processes",
+  async (stage) => {
+    rmSync(home, { recursive: true, force: true });
+    home = stage.home;
+    const otherHome = mkdtempSync(join(tmpdir(), "deckhand-other-"));
+    const { child, started } = await startOwner("run-1");
+    // Strangers: one without a marker, one of another home, one in a group of its own, one that only looks like ours.
+    const strangers = [
+      undefined,
+      `${homeIdOf(otherHome)}.run-1.x`,
+      `${homeIdOf(home)}.run-1`,
+      `${homeIdOf(home)}x.run-1.y`,
+    ].map((marker) => {
+      const env = { PATH: process.env["PATH"] ?? "", ...(marker === undefined ? {} : { DECKHAND_MARKER: marker }) };
+      return spawn("sleep", ["600"], { stdio: "ignore", detached: marker !== undefined, env });
+    });
+    begun.push(...strangers);
+    // Both at once: stopped first, so that the guardian sees nothing.
+    process.kill(started.guardian, "SIGSTOP");
+    await killed(child);
+    process.kill(started.guardian, "SIGKILL");
+    await until("the guardian to be gone", 2_000, () => !isAlive(started.guardian));
+    expect(await marked()).toHaveLength(2 * 5);
 
-  const scope = new Scope("next", silentLogger);
-  const keeper = createProcessKeeper({
-    home,
-    runId: "run-2",
-    clock: systemClock,
-    logger: silentLogger,
-    guardianPath: guardian.path,
-    scope,
-  });
-  const begin = performance.now();
-  const report = await keeper.settle();
-  expect(performance.now() - begin).toBeLessThan(9_000);
-  expect(report).toMatchObject({ dropped: [], quarantined: [], survivors: [], foreign: [] });
-  expect(report.ended).toHaveLength(3);
-  expect(await marked()).toEqual([]);
-  expect(existsSync(join(home, "released"))).toBe(true);
-  expect(readdirSync(join(home, "leases"))).toEqual([]);
-  expect(strangers.map(({ pid }) => isAlive(pid ?? 0))).toEqual([true, true, true, true]);
-  await scope.close();
-  rmSync(otherHome, { recursive: true, force: true });
-});
+    const scope = new Scope("next", silentLogger);
+    const keeper = createProcessKeeper({
+      home,
+      runId: "run-2",
+      clock: systemClock,
+      logger: silentLogger,
+      guardianPath: guardian.path,
+      scope,
+    });
+    const begin = performance.now();
+    const report = await keeper.settle();
+    expect(performance.now() - begin).toBeLessThan(9_000);
+    expect(report).toMatchObject({ dropped: [], quarantined: [], survivors: [], foreign: [] });
+    expect(report.ended).toHaveLength(3);
+    expect(await marked()).toEqual([]);
+    expect(existsSync(join(home, "released"))).toBe(true);
+    expect(readdirSync(join(home, "leases"))).toEqual([]);
+    expect(strangers.map(({ pid }) => isAlive(pid ?? 0))).toEqual([true, true, true, true]);
+    await scope.close();
+    rmSync(otherHome, { recursive: true, force: true });
+    // The stage ends its own home.
+    home = mkdtempSync(join(tmpdir(), "deckhand-guardian-"));
+  },
+);
 
 test("a second host of the same home leaves alone what a living one owns", async () => {
   const { child, started } = await startOwner("run-1", 1);
