@@ -14,10 +14,17 @@ export const workspaceIdSchema = z
 export type WorkspaceId = z.infer<typeof workspaceIdSchema>;
 
 /** OpenCode's own ids are passed through; only their alphabet is checked, since they become part of a URL path. */
-const opencodeId = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9A-Za-z]{1,64}$`));
+const idPattern = (prefix: string) => new RegExp(`^${prefix}_[0-9A-Za-z]{1,64}$`);
+const opencodeId = (prefix: string) => z.string().regex(idPattern(prefix));
 
-export const sessionIdSchema = opencodeId("ses").brand<"SessionId", "inout">();
+const sessionIdPattern = idPattern("ses");
+export const sessionIdSchema = z.string().regex(sessionIdPattern).brand<"SessionId", "inout">();
 export type SessionId = z.infer<typeof sessionIdSchema>;
+
+/** What the schema says, for where it is asked thousands of times a second. */
+export function isSessionId(value: unknown): value is SessionId {
+  return typeof value === "string" && sessionIdPattern.test(value);
+}
 
 export const permissionIdSchema = opencodeId("per").brand<"PermissionId", "inout">();
 export type PermissionId = z.infer<typeof permissionIdSchema>;

@@ -3,7 +3,8 @@
  * next from hearing (its error goes to `onError`). Events announce, they never steer: to make something happen, call it.
  */
 export class Emitter<Fact> {
-  readonly #listeners = new Set<(fact: Fact) => void>();
+  /** Replaced, never changed: a listener may subscribe or leave while it is called. */
+  #listeners: readonly ((fact: Fact) => void)[] = [];
   readonly #onError: (error: unknown) => void;
 
   constructor(onError: (error: unknown) => void) {
@@ -14,13 +15,14 @@ export class Emitter<Fact> {
   on(listener: (fact: Fact) => void): () => void {
     // A wrapper, so that one function subscribed twice is two subscriptions.
     const entry = (fact: Fact) => listener(fact);
-    this.#listeners.add(entry);
-    return () => this.#listeners.delete(entry);
+    this.#listeners = [...this.#listeners, entry];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== entry);
+    };
   }
 
   emit(fact: Fact): void {
-    // A copy: a listener may subscribe or leave while it is called.
-    for (const listener of Array.from(this.#listeners)) {
+    for (const listener of this.#listeners) {
       try {
         listener(fact);
       } catch (error) {
@@ -30,6 +32,6 @@ export class Emitter<Fact> {
   }
 
   get listenerCount(): number {
-    return this.#listeners.size;
+    return this.#listeners.length;
   }
 }

@@ -26,11 +26,22 @@ export interface Knowledge {
 }
 
 type Entry = { info: MessageInfo; readonly parts: Part[] };
+type TextPart = Extract<Part, { type: "text" | "reasoning" }>;
+
+/** The text that is being streamed. What came since `part` was put at its place is in `text` alone, until anybody looks. */
+type Growing = {
+  readonly messageId: string;
+  readonly parts: Part[];
+  readonly index: number;
+  readonly part: TextPart;
+  text: string;
+};
 
 export class MessageFold {
   #messages = new Map<string, Entry>();
   #truncated = false;
   #marks = new Map<string, string | null>();
+  #growing: Growing | null = null;
   /** An error of the turn for which no message has come up yet. */
   #error: { readonly name: string; readonly message: string } | null = null;
 
@@ -40,12 +51,14 @@ export class MessageFold {
   }
 
   messages(): Message[] {
+    this.#settle();
     return Array.from(this.#messages.values(), ({ info, parts }) => ({ ...info, parts: [...parts] }));
   }
 
   /** Starts over from what the server has. */
   load(messages: readonly Message[], known: Knowledge): void {
     this.#error = null;
+    this.#growing = null;
     this.#truncated = known.truncated;
     this.#marks = new Map(known.marks);
     this.#messages = new Map();
@@ -62,6 +75,7 @@ export class MessageFold {
 
   /** The turn was cut off in this message. */
   interrupt(messageId: string, reason: string): SessionEvent[] {
+    this.#settle();
     this.#marks.set(messageId, reason);
     const entry = this.#messages.get(messageId);
     if (entry === undefined) return [];
@@ -86,6 +100,8 @@ export class MessageFold {
   }
 
   apply(change: Change): SessionEvent[] {
+    if (change.kind === "delta") return this.#delta(change.messageId, change.partId, change.delta);
+    this.#settle();
     switch (change.kind) {
       case "message":
         return this.#message(change.info);
@@ -105,8 +121,6 @@ export class MessageFold {
         return this.#part(change.messageId, change.part);
       case "part_removed":
         return this.#remove(change.messageId, (part) => part.id === change.partId);
-      case "delta":
-        return this.#delta(change.messageId, change.partId, change.delta);
       case "error":
         this.#error = { name: change.name, message: change.message };
         return [];
@@ -144,14 +158,31 @@ export class MessageFold {
   }
 
   #delta(messageId: string, partId: string, delta: string): SessionEvent[] {
+    const known = this.#growing;
+    const growing = known?.part.id === partId && known.messageId === messageId ? known : this.#grow(messageId, partId);
+    if (growing === null) return [];
+    growing.text += delta;
+    return [{ kind: "delta", messageId, partId, delta }];
+  }
+
+  #grow(messageId: string, partId: string): Growing | null {
+    this.#settle();
     const parts = this.#messages.get(messageId)?.parts;
     const index = parts?.findLastIndex((known) => known.id === partId) ?? -1;
     const part = parts?.[index];
-    if (parts === undefined || part === undefined || (part.type !== "text" && part.type !== "reasoning")) return [];
+    if (parts === undefined || part === undefined || (part.type !== "text" && part.type !== "reasoning")) return null;
     // Complete already: the piece is from before the snapshot it is in.
-    if (part.done) return [];
-    parts[index] = { ...part, text: part.text + delta };
-    return [{ kind: "delta", messageId, partId, delta }];
+    if (part.done) return null;
+    this.#growing = { messageId, parts, index, part, text: part.text };
+    return this.#growing;
+  }
+
+  /** Puts the text that grew at its place. Before anything else looks at the parts, or moves them. */
+  #settle(): void {
+    if (this.#growing === null) return;
+    const { parts, index, part, text } = this.#growing;
+    parts[index] = { ...part, text };
+    this.#growing = null;
   }
 
   /** With why it was cut off. The abort that a stopping server makes of it is then not told as an error as well. */

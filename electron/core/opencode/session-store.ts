@@ -47,7 +47,8 @@ interface Viewer {
 
 type Watched = {
   readonly fold: MessageFold;
-  readonly viewers: Set<Viewer>;
+  /** Replaced, never changed: a viewer may leave while it is told. */
+  viewers: readonly Viewer[];
   /** Changes since reading began; null: it is live. */
   backlog: Change[] | null;
   /** Grows with each reading, so that an older answer is not used. */
@@ -156,14 +157,14 @@ export class SessionStore {
     const viewer: Viewer = { onEvent, onEnd };
     const known = this.#watched.get(id);
     const watched = known ?? newlyWatched();
-    watched.viewers.add(viewer);
+    watched.viewers = [...watched.viewers, viewer];
     if (known === undefined) {
       this.#watched.set(id, watched);
       void this.#load(id, watched);
     } else if (watched.backlog === null) this.#sendSnapshot(id, watched, [viewer]);
     return () => {
-      watched.viewers.delete(viewer);
-      if (watched.viewers.size > 0 || this.#watched.get(id) !== watched) return;
+      watched.viewers = watched.viewers.filter((other) => other !== viewer);
+      if (watched.viewers.length > 0 || this.#watched.get(id) !== watched) return;
       watched.cancelRetry();
       this.#watched.delete(id);
     };
@@ -201,6 +202,8 @@ export class SessionStore {
 
   #apply(change: Change): void {
     this.#live.apply(change);
+    // Of no concern to the list of sessions; there are thousands a second.
+    if (change.kind === "delta") return this.#tell(change.sessionId, change);
     this.#interruptions.apply(change);
     if (change.kind === "status") this.#statusAt = this.#options.clock.monotonic();
     this.#fold(change);
@@ -331,7 +334,7 @@ export class SessionStore {
     }
   }
 
-  #sendSnapshot(id: SessionId, watched: Watched, to: Iterable<Viewer>): void {
+  #sendSnapshot(id: SessionId, watched: Watched, to: readonly Viewer[]): void {
     const session = this.#chat.session(id);
     // The list is being read; it sends the snapshots when it is through.
     if (session === null) return;
@@ -346,9 +349,8 @@ export class SessionStore {
     for (const viewer of watched?.viewers ?? []) viewer.onEnd(error);
   }
 
-  #send(viewers: Iterable<Viewer>, event: SessionEvent): void {
-    // A copy: a viewer may leave while it is told.
-    for (const viewer of Array.from(viewers)) {
+  #send(viewers: readonly Viewer[], event: SessionEvent): void {
+    for (const viewer of viewers) {
       try {
         viewer.onEvent(event);
       } catch (error) {
@@ -359,7 +361,7 @@ export class SessionStore {
 }
 
 function newlyWatched(): Watched {
-  return { fold: new MessageFold(), viewers: new Set(), backlog: [], round: 0, cancelRetry: () => undefined };
+  return { fold: new MessageFold(), viewers: [], backlog: [], round: 0, cancelRetry: () => undefined };
 }
 
 function beginReading(watched: Watched): void {
