@@ -11,6 +11,11 @@ import type { Failure } from "./failure.ts";
 export const BATCH_MAX_ITEMS = 1_000;
 /** A batch waits this long for company, in ms: one frame at 60 Hz. */
 export const BATCH_FLUSH_MS = 16;
+/**
+ * From one batch of a `merge` stream to the next, in ms: what a person reads while it is written waits half a frame at most,
+ * and not at all where nothing was sent for that long.
+ */
+export const BATCH_MERGE_BEAT_MS = 8;
 /** Batches of one stream sent but not yet acknowledged by the page. Beyond it, items wait in the host. */
 export const BATCH_MAX_UNACKNOWLEDGED = 4;
 /** Items of one stream waiting in the host. At the bound the stream's `overflow` rule applies. */

@@ -2,6 +2,7 @@ import {
   BATCH_FLUSH_MS,
   BATCH_MAX_ITEMS,
   BATCH_MAX_UNACKNOWLEDGED,
+  BATCH_MERGE_BEAT_MS,
   STREAM_MAX_PENDING,
   type Batch,
   type Overflow,
@@ -13,6 +14,8 @@ import type { Clock } from "../core/lib/clock.ts";
  *
  * Items wait up to one frame for company and leave in batches; at most four batches are on their way unacknowledged, so a
  * reader that stalls holds up nothing but itself. What waits is bounded by the stream's overflow rule (see Overflow).
+ * A `merge` stream carries what is read while it is written: its batches keep a shorter beat, and the first after a pause
+ * leaves with the next turn of the event loop.
  */
 export class Batcher<Item> {
   readonly #clock: Clock;
@@ -24,6 +27,8 @@ export class Batcher<Item> {
   #head = 0;
   #dropped = 0;
   #unacknowledged = 0;
+  /** Monotonic. */
+  #sentAt = Number.NEGATIVE_INFINITY;
   #cancelFlush: (() => void) | null = null;
   #closed = false;
 
@@ -111,10 +116,16 @@ export class Batcher<Item> {
   #schedule(): void {
     if (this.#closed || this.#cancelFlush !== null || !this.#waits()) return;
     if (this.#unacknowledged >= BATCH_MAX_UNACKNOWLEDGED) return;
-    this.#cancelFlush = this.#clock.after(BATCH_FLUSH_MS, () => {
+    this.#cancelFlush = this.#clock.after(this.#wait(), () => {
       this.#cancelFlush = null;
       while (this.#waits() && this.#unacknowledged < BATCH_MAX_UNACKNOWLEDGED) this.#sendOne();
     });
+  }
+
+  /** Until the next batch may leave, in ms. */
+  #wait(): number {
+    if (this.#overflow.rule !== "merge") return BATCH_FLUSH_MS;
+    return Math.max(0, this.#sentAt + BATCH_MERGE_BEAT_MS - this.#clock.monotonic());
   }
 
   #sendOne(): void {
@@ -128,6 +139,7 @@ export class Batcher<Item> {
       this.#head = 0;
     }
     this.#unacknowledged += 1;
+    this.#sentAt = this.#clock.monotonic();
     this.#send({ items, dropped });
   }
 }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { BATCH_FLUSH_MS, BATCH_MAX_ITEMS, STREAM_MAX_PENDING, type Batch, type Overflow } from "#shared/rpc.ts";
+import {
+  BATCH_FLUSH_MS,
+  BATCH_MAX_ITEMS,
+  BATCH_MAX_UNACKNOWLEDGED,
+  BATCH_MERGE_BEAT_MS,
+  STREAM_MAX_PENDING,
+  type Batch,
+  type Overflow,
+} from "#shared/rpc.ts";
 import { Batcher } from "../../../electron/ipc/batcher.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
@@ -81,6 +89,36 @@ describe("batcher", () => {
     for (const item of ["a1", "a2", "b3", "a4", "a5"]) batcher.push(item);
     clock.advance(BATCH_FLUSH_MS);
     expect(batches).toEqual([{ items: ["a12", "b3", "a45"], dropped: 0 }]);
+  });
+
+  it("sends the first item of a merging stream at once after a pause, the next ones a beat later", () => {
+    const { clock, batches, batcher } = setUp<string>({ rule: "merge", merge: (a, b) => a + b });
+    batcher.push("a");
+    batcher.push("b");
+    clock.advance(0);
+    expect(batches).toEqual([{ items: ["ab"], dropped: 0 }]);
+    batcher.push("c");
+    clock.advance(BATCH_MERGE_BEAT_MS - 1);
+    batcher.push("d");
+    expect(batches).toHaveLength(1);
+    clock.advance(1);
+    expect(batches[1]).toEqual({ items: ["cd"], dropped: 0 });
+    clock.advance(BATCH_MERGE_BEAT_MS);
+    batcher.push("e");
+    clock.advance(0);
+    expect(batches[2]).toEqual({ items: ["e"], dropped: 0 });
+  });
+
+  it("lets a merging stream wait for its reader too", () => {
+    const { clock, batches, batcher } = setUp<number>({ rule: "merge", merge: () => null });
+    for (let index = 0; index < 6; index += 1) {
+      batcher.push(index);
+      clock.advance(BATCH_MERGE_BEAT_MS);
+    }
+    expect(batches).toHaveLength(BATCH_MAX_UNACKNOWLEDGED);
+    batcher.acknowledge();
+    clock.advance(0);
+    expect(batches[BATCH_MAX_UNACKNOWLEDGED]).toEqual({ items: [4, 5], dropped: 0 });
   });
 
   it("gives up a merging stream at the bound instead of dropping from it", () => {
