@@ -35,7 +35,7 @@ export const defaultLimits: BookLimits = {
   fileBytes: 10 * 1_024 * 1_024,
   files: 5,
   totalBytes: 500 * 1_024 * 1_024,
-  waitingBytes: 16 * 1_024 * 1_024,
+  waitingBytes: 8 * 1_024 * 1_024,
 };
 
 export interface BookOptions {

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Clock } from "../lib/clock.ts";
 import type { Intake } from "../lib/intake.ts";
+import { noteRead } from "./read-memory.ts";
 
 /**
  * How long one stream may keep the event loop to itself, in ms. libuv reads a pipe that is full up to 32 times (2 MB) before
@@ -36,6 +37,7 @@ export function readInTurns(
         goOn();
       });
     }
+    noteRead(chunk.length);
     const answer = onChunk(chunk);
     if (answer !== undefined && !isFree) {
       wait = answer;
