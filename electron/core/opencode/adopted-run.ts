@@ -58,6 +58,7 @@ export async function meetAdopted(
 ): Promise<Run> {
   const { url, password, directory, clock } = options;
   const client = new OpencodeClient({ url, password, directory, clock });
+  await options.handshake.refuseStrangers(client, signal);
   const { protocol, version } = await options.handshake.meet(client, null, signal);
   const events = openEvents({ ...options, client, protocol, listeners });
   try {

@@ -11,8 +11,12 @@ export interface Handshake {
   /** The password in a line of its stdout; null where there is none. */
   passwordLine(line: string): string | null;
   /**
-   * It must refuse strangers, then answer us. Rejects with `opencode_unsafe`, `opencode_auth`, `opencode_unreachable` or
-   * `opencode_error`.
+   * It must refuse strangers. To be asked first, so that our password goes only to a server that wants one. Rejects with
+   * `opencode_unsafe` or `opencode_unreachable`.
+   */
+  refuseStrangers(client: OpencodeClient, signal: AbortSignal): Promise<void>;
+  /**
+   * Then it must answer us. Rejects with `opencode_auth`, `opencode_unreachable` or `opencode_error`.
    *
    * @param hint The generation its ready line spoke of; null for a server that was found, not started.
    */
@@ -23,12 +27,12 @@ export interface Handshake {
 export const meeting: Handshake = {
   readyLine: readReadyLine,
   passwordLine: readPasswordLine,
-  async meet(client, hint, signal) {
-    // The stranger asks first, so that our password goes only to a server that wants one.
-    if (await client.refusesStrangers(signal)) return handshake(client, signal, hint);
+  async refuseStrangers(client, signal) {
+    if (await client.refusesStrangers(signal)) return;
     throw new AppError("opencode_unsafe", `${client.url} answers without the password: any web page could drive it.`, {
       next: "Use the bundled OpenCode: leave its path in the settings empty.",
       details: { url: client.url },
     });
   },
+  meet: (client, hint, signal) => handshake(client, signal, hint),
 };
