@@ -6,7 +6,7 @@ import { runInNewContext } from "node:vm";
  * sees a hundred bytes of it and lets 64 MB and more of them lie. The rings and what waits for the disk hold a buffer for
  * about as long as this takes to come, so that most die young, where collecting them takes less than a millisecond.
  */
-const EACH_BYTES = 8 * 1_024 * 1_024;
+const EACH_BYTES = 4 * 1_024 * 1_024;
 
 let readBytes = 0;
 let collect: ((options: { readonly type: "minor" }) => void) | null = null;
