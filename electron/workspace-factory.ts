@@ -1,4 +1,5 @@
 /** Wires the parts of one workspace together. Used by host.ts alone. */
+import { join } from "node:path";
 import type { Failure } from "#shared/failure.ts";
 import { ComposeEngine } from "./core/compose/engine.ts";
 import { Environment } from "./core/environment/environment.ts";
@@ -12,6 +13,7 @@ import { createLogStore } from "./core/log/log-store.ts";
 import { createTextLogs } from "./core/log/text-log.ts";
 import { BinaryFinder } from "./core/opencode/binary.ts";
 import { Chat } from "./core/opencode/chat.ts";
+import { KnownVersions } from "./core/opencode/known-versions.ts";
 import { OpencodeServer } from "./core/opencode/server.ts";
 import { StartGate } from "./core/opencode/start-gate.ts";
 import { UpdateCheck } from "./core/opencode/update-check.ts";
@@ -49,7 +51,8 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
   const engine = new ComposeEngine({ clock, logger, shellEnvironment });
   const ports = new PortRegistry();
   const turns = new StoredInterruptedTurns({ database: parts.database });
-  const finder = new BinaryFinder({ clock });
+  const versions = new KnownVersions({ file: join(home, "opencode-versions.json"), logger });
+  const finder = new BinaryFinder({ clock, versions });
   const logs = createLogStore({ home, clock, logger, onTrouble: parts.onTrouble });
   scope.add("logs", () => logs.close());
   const textLogs = createTextLogs({ clock, logger, onTrouble: parts.onTrouble });

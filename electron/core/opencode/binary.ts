@@ -6,7 +6,9 @@ import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join, relative, sep } from "node:path";
 import type { Clock } from "../lib/clock.ts";
 import { AppError, errorText, systemCode } from "../lib/error.ts";
-import { bundledBinaries, thisMachine } from "./bundled.ts";
+import { silentLogger } from "../lib/logger.ts";
+import { bundledBinaries, packagedVersion, thisMachine } from "./bundled.ts";
+import { KnownVersions } from "./known-versions.ts";
 import { askVersion, isRecentEnough, OLDEST_VERSION } from "./version.ts";
 
 export interface FoundBinary {
@@ -31,20 +33,19 @@ export interface BinaryFinderOptions {
   readonly clock: Clock;
   /** Tests put others in place of the bundled ones. */
   readonly bundled?: () => readonly string[];
+  /** Default: remembered as long as this finder lives. */
+  readonly versions?: KnownVersions;
 }
-
-/** Versions remembered; each belongs to one state of one file. */
-const REMEMBERED = 64;
 
 export class BinaryFinder {
   readonly #clock: Clock;
   readonly #bundled: () => readonly string[];
-  /** By path, modification time and size: an update of the file asks it again. */
-  readonly #versions = new Map<string, string>();
+  readonly #versions: KnownVersions;
 
   constructor(options: BinaryFinderOptions) {
     this.#clock = options.clock;
     this.#bundled = options.bundled ?? (() => bundledBinaries(thisMachine()));
+    this.#versions = options.versions ?? new KnownVersions({ file: null, logger: silentLogger });
   }
 
   /**
@@ -57,16 +58,19 @@ export class BinaryFinder {
     }
     const skipped: string[] = [];
     let refused: AppError | null = null;
+    const bundled = this.#bundled();
     const candidates = [
       ...searchPath(search.environment["PATH"] ?? "", search.workspace).map((path) => ({
         path,
         source: "path" as const,
       })),
-      ...this.#bundled().map((path) => ({ path, source: "bundled" as const })),
+      ...bundled.map((path) => ({ path, source: "bundled" as const })),
     ];
     for (const { path, source } of candidates) {
       try {
-        return { path, source, version: await this.#check(path, search), skipped };
+        // Where another one of ours could take its place, asking also shows that it runs on this machine at all.
+        const packaged = source === "bundled" && path === bundled.at(-1) ? packagedVersion(path) : null;
+        return { path, source, version: await this.#check(path, search, packaged), skipped };
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         refused = error;
@@ -103,24 +107,26 @@ export class BinaryFinder {
         systemCode(error) === "ENOENT" ? "there is no such file" : `it cannot be read (${errorText(error)})`,
       );
     }
-    return { path, version: await this.#check(path, search) };
+    return { path, version: await this.#check(path, search, null) };
   }
 
-  /** The version of a file that exists. */
-  async #check(path: string, search: BinarySearch): Promise<string> {
+  /**
+   * The version of a file that exists.
+   *
+   * @param packaged What its own package says; null: it is asked.
+   */
+  async #check(path: string, search: BinarySearch, packaged: string | null): Promise<string> {
     if (!isExecutable(path)) {
       throw new AppError("opencode_not_executable", `${path} may not be run: it is not executable for this user.`, {
         next: `Make it executable (chmod +x), or name another in the settings.`,
         details: { path },
       });
     }
-    const { mtimeMs, size } = statSync(path);
-    const key = `${path}\0${mtimeMs}\0${size}`;
-    const known = this.#versions.get(key);
-    const version = known ?? (await askVersion(path, search.environment, this.#clock, search.signal));
-    if (known === undefined) {
-      if (this.#versions.size >= REMEMBERED) this.#versions.clear();
-      this.#versions.set(key, version);
+    const stats = statSync(path);
+    let version = this.#versions.of(path, stats) ?? packaged;
+    if (version === null) {
+      version = await askVersion(path, search.environment, this.#clock, search.signal);
+      this.#versions.add(path, stats, version);
     }
     if (isRecentEnough(version)) return version;
     throw new AppError(

@@ -48,6 +48,23 @@ export function bundledBinaries(machine: Machine): string[] {
   });
 }
 
+/** The version in the package that a bundled binary came in, which holds nothing else; null where there is none. */
+export function packagedVersion(binary: string): string | null {
+  const manifest: unknown = parse(readText(join(dirname(dirname(binary)), "package.json")));
+  const isOurs = typeof manifest === "object" && manifest !== null && "name" in manifest && "version" in manifest;
+  if (!isOurs || typeof manifest.name !== "string" || typeof manifest.version !== "string") return null;
+  return manifest.name.startsWith("opencode-") && /^\d+\.\d+\.\d+/.test(manifest.version) ? manifest.version : null;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // No package, or none of npm's: the binary itself is asked.
+    return null;
+  }
+}
+
 /** npm may put the platform's package under `opencode-ai` instead of beside it. */
 function resolveBeside(here: NodeJS.Require, name: string): string | null {
   const owner = resolve(here, "opencode-ai/package.json");
@@ -79,7 +96,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {
-    // No /proc: then the build that runs everywhere is taken.
+    // No /proc: then the build that runs everywhere is taken. No package: then the binary is asked for its version.
     return "";
   }
 }

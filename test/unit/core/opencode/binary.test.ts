@@ -1,10 +1,23 @@
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../../electron/core/lib/clock.ts";
+import { silentLogger } from "../../../../electron/core/lib/logger.ts";
 import { BinaryFinder, searchPath } from "../../../../electron/core/opencode/binary.ts";
 import { bundledBinaries, bundledPackages, thisMachine, unpacked } from "../../../../electron/core/opencode/bundled.ts";
+import { KnownVersions } from "../../../../electron/core/opencode/known-versions.ts";
 import { isRecentEnough } from "../../../../electron/core/opencode/version.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 
@@ -117,8 +130,66 @@ describe("a binary that is searched", () => {
     await find({ finder, path: [path] });
     program("path", `echo x >> ${counter}; echo 1.10.30`);
     expect((await find({ finder, path: [path] })).version).toBe("1.10.30");
-    const { readFileSync } = await import("node:fs");
     expect(readFileSync(counter, "utf8")).toBe("x\nx\n");
+  });
+
+  it("is not asked again by the next host, unless the file was replaced by one that looks the same", async () => {
+    const counter = join(root, "count");
+    const file = join(root, "opencode-versions.json");
+    const text = (version: string) => `echo x >> ${counter}; echo ${version}`;
+    const path = program("path", text("1.2.3"));
+    const asNpmDates = () => utimesSync(path, 499_162_500, 499_162_500);
+    asNpmDates();
+    const nextHost = () => {
+      const versions = new KnownVersions({ file, logger: silentLogger });
+      return new BinaryFinder({ clock: systemClock, bundled: () => [], versions });
+    };
+    for (let index = 0; index < 3; index += 1) {
+      expect((await find({ finder: nextHost(), path: [path] })).version).toBe("1.2.3");
+    }
+    expect(readFileSync(counter, "utf8")).toBe("x\n");
+    rmSync(path);
+    program("path", text("1.2.4"));
+    asNpmDates();
+    expect((await find({ finder: nextHost(), path: [path] })).version).toBe("1.2.4");
+  });
+
+  it.each(["", "{}", '[["a"]]', "\u0000", "x".repeat(300_000)])(
+    "is asked where what is remembered is no list",
+    async (text) => {
+      const file = join(root, "opencode-versions.json");
+      writeFileSync(file, text);
+      const versions = new KnownVersions({ file, logger: silentLogger });
+      const finder = new BinaryFinder({ clock: systemClock, bundled: () => [], versions });
+      expect((await find({ finder, path: [program("path", says("1.2.3"))] })).version).toBe("1.2.3");
+    },
+  );
+
+  it("is asked also where its version cannot be remembered", async () => {
+    const versions = new KnownVersions({ file: join(root, "no", "folder"), logger: silentLogger });
+    const finder = new BinaryFinder({ clock: systemClock, bundled: () => [], versions });
+    expect((await find({ finder, path: [program("path", says("1.2.3"))] })).version).toBe("1.2.3");
+  });
+
+  it("remembers no more than it needs", () => {
+    const versions = new KnownVersions({ file: null, logger: silentLogger });
+    const stats = statSync(root);
+    for (let index = 0; index < 100; index += 1) versions.add(`/bin/${index}`, stats, "1.2.3");
+    expect([versions.of("/bin/0", stats), versions.of("/bin/99", stats)]).toEqual([null, "1.2.3"]);
+  });
+
+  it("is known by its package where it is the last of ours, and refused by it too", async () => {
+    const bundled = program("package/bin", "exit 1");
+    const manifest = (text: string) => writeFileSync(join(root, "package", "package.json"), text);
+    manifest('{"name":"opencode-linux-x64","version":"1.18.33"}');
+    expect(await find({ bundled: [bundled] })).toMatchObject({ source: "bundled", version: "1.18.33" });
+    await expect(find({ bundled: [bundled, bundled + "-baseline"] })).rejects.toBeDefined();
+    manifest('{"name":"opencode-linux-x64","version":"1.0.1"}');
+    await expect(find({ bundled: [bundled] })).rejects.toMatchObject({ code: "opencode_too_old" });
+    for (const strange of ["[]", "null", "{", '{"name":"other","version":"1.18.33"}', '{"name":1,"version":2}']) {
+      manifest(strange);
+      await expect(find({ bundled: [bundled] })).rejects.toMatchObject({ code: "opencode_not_executable" });
+    }
   });
 
   it("never comes from the workspace: not by its folders, not by a link, not by a relative entry", () => {
