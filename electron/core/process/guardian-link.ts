@@ -3,6 +3,7 @@ import { type Clock, sleep } from "../lib/clock.ts";
 import { errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { GuardianOrders } from "./guardian-duty.ts";
+import { farewell } from "./guardian-watch.ts";
 import type { ProcessSource } from "./process-table.ts";
 
 /** A guardian that dies at once is not worth a process storm; the leases and the next start do without it. */
@@ -10,9 +11,6 @@ const maxRestarts = 5;
 const restartDelayMs = 500;
 /** It only has to read one word and exit. */
 const farewellMs = 2_000;
-
-/** The word that lets the guardian go without doing anything. */
-export const farewell = "done\n";
 
 /**
  * The host's end of the guardian: a small process in a session of its own whose stdin is a pipe from us. The kernel
@@ -78,7 +76,7 @@ export class GuardianLink {
       guardian.once("exit", () => resolve());
       if (guardian.exitCode !== null || guardian.signalCode !== null) resolve();
     });
-    guardian.stdin?.end(farewell);
+    guardian.stdin?.end(`${farewell}\n`);
     const controller = new AbortController();
     const late = sleep(this.#clock, farewellMs, controller.signal).then(
       () => guardian.kill("SIGKILL"),

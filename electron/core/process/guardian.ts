@@ -8,11 +8,9 @@
  * It imports only Node's own modules and small files of ours: it lives as long as the host and must stay small.
  */
 import { systemClock } from "../lib/clock.ts";
-import { finishRun, type GuardianOrders, ownerIsGone } from "./guardian-duty.ts";
+import type { GuardianOrders } from "./guardian-duty.ts";
+import { watchOwner } from "./guardian-watch.ts";
 import { systemProcesses } from "./system-processes.ts";
-
-/** The one word it listens to; the same as `farewell` in guardian-link.ts without its line end. */
-const farewell = "done";
 
 for (const signal of ["SIGINT", "SIGHUP", "SIGTERM", "SIGQUIT", "SIGUSR2"] as const) {
   // A terminal or a logout that ends the host must not end its guardian with it.
@@ -20,17 +18,4 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGTERM", "SIGQUIT", "SIGUSR2"] as co
 }
 
 const orders = JSON.parse(process.argv[2] ?? "") as GuardianOrders;
-let heard = "";
-process.stdin.setEncoding("utf8");
-// Anything longer than the word is not the word.
-process.stdin.on("data", (text: string) => (heard = (heard + text).slice(0, 16)));
-process.stdin.on("error", () => undefined);
-process.stdin.once("close", () => void end());
-
-async function end(): Promise<void> {
-  if (heard.trim() === farewell) process.exit(0);
-  const source = systemProcesses();
-  if (!(await ownerIsGone(orders, source, systemClock))) process.exit(2);
-  const report = await finishRun(orders, source, systemClock);
-  process.exit(report.empty ? 0 : 1);
-}
+void watchOwner({ pipe: process.stdin, orders, source: systemProcesses(), clock: systemClock }).then(process.exit);

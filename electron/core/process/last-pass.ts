@@ -18,7 +18,10 @@ export async function lastPass(pid: number, clock: Clock, logger: Logger): Promi
       resolve();
     });
   });
-  await Promise.race([done, sleep(clock, 1_000)]);
+  const controller = new AbortController();
+  const late = sleep(clock, 1_000, controller.signal).catch(() => undefined);
+  await Promise.race([done, late]);
+  controller.abort();
 }
 
 function isOnPath(program: string): boolean {

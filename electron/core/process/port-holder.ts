@@ -1,5 +1,5 @@
-import { execFile } from "node:child_process";
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readlink } from "node:fs/promises";
+import { type ListenerSource, lsof, tcpTables, thisSystem } from "./listeners.ts";
 import type { ProcessSource } from "./process-table.ts";
 
 export interface PortHolder {
@@ -12,15 +12,19 @@ export interface PortHolder {
  * Who listens on TCP ports of this machine. A holder whose process may not be looked into (another user's) is left out.
  * For naming it to people; never for killing it.
  */
-export async function portHolders(source: ProcessSource, ports: readonly number[]): Promise<PortHolder[]> {
+export async function portHolders(
+  source: ProcessSource,
+  ports: readonly number[],
+  system: ListenerSource = thisSystem,
+): Promise<PortHolder[]> {
   if (ports.length === 0) return [];
-  return process.platform === "linux" ? linuxHolders(source, new Set(ports)) : lsofHolders(ports);
+  if (system.platform === "linux") return linuxHolders(source, new Set(ports));
+  return parseLsof(await lsof(system, ports, "pcn")).filter(({ port }) => ports.includes(port));
 }
 
 /** Linux: the socket's inode from /proc/net, then the process with that socket among its open files. */
 async function linuxHolders(source: ProcessSource, ports: ReadonlySet<number>): Promise<PortHolder[]> {
-  const tables = await Promise.all(["tcp", "tcp6"].map((name) => readOrEmpty(`/proc/net/${name}`)));
-  const wanted = new Map(tables.flatMap((table) => listeningInodes(table, ports)));
+  const wanted = new Map((await tcpTables()).flatMap((table) => listeningInodes(table, ports)));
   if (wanted.size === 0) return [];
   const holders: PortHolder[] = [];
   for (const name of await readdir("/proc")) {
@@ -56,26 +60,6 @@ async function socketInodes(pid: string): Promise<string[]> {
     // Gone meanwhile, or another user's.
     return [];
   }
-}
-
-async function readOrEmpty(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch {
-    // No IPv6 on this machine.
-    return "";
-  }
-}
-
-/** macOS: `lsof -F` prints one field a line, `p` a process, `c` its name, `n` an address (lsof(8), OUTPUT FOR OTHER PROGRAMS). */
-async function lsofHolders(ports: readonly number[]): Promise<PortHolder[]> {
-  const selection = ports.map((port) => `-iTCP:${port}`);
-  const output = await new Promise<string>((resolve) => {
-    const options = { encoding: "utf8", timeout: 5_000 } as const;
-    // It ends with 1 when nothing listens; what it printed counts.
-    execFile("/usr/sbin/lsof", ["-nP", ...selection, "-sTCP:LISTEN", "-Fpcn"], options, (_, stdout) => resolve(stdout));
-  });
-  return parseLsof(output).filter(({ port }) => ports.includes(port));
 }
 
 /** The output of `lsof -Fpcn`. */

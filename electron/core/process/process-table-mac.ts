@@ -8,35 +8,38 @@ import type { ProcessEntry, ProcessSource } from "./process-table.ts";
  * after the command, `lstart` is the start in full, to the second); the parser is tested on recorded text, the whole is
  * unproven until someone runs it on a Mac.
  */
+/** How the system's programs are asked; each answers its output, whatever it ended with, empty when it could not be run. */
+export interface MacCommands {
+  now(file: string, args: readonly string[]): string;
+  /** @throws Error when it fails: no list must not look like an empty one. */
+  soon(file: string, args: readonly string[]): Promise<string>;
+}
+
 const columns = "pid=,ppid=,pgid=,state=,rss=,time=,lstart=";
 const psPath = "/bin/ps";
+const execFileAsync = promisify(execFile);
 
-export function macProcesses(): ProcessSource {
-  const run = promisify(execFile);
+export function macProcesses(commands: MacCommands = systemCommands): ProcessSource {
+  const ask = (pid: number, what: string) => commands.now(psPath, ["-ww", "-o", what, "-p", String(pid)]);
   return {
-    bootId: bootSession(),
-    read(pid) {
-      const { stdout } = spawnSync(psPath, ["-ww", "-o", columns, "-p", String(pid)], { encoding: "utf8", env: plain });
-      return parseLine((stdout ?? "").split("\n")[0] ?? "")?.entry ?? null;
-    },
-    command(pid) {
-      const { stdout } = spawnSync(psPath, ["-ww", "-o", "command=", "-p", String(pid)], {
-        encoding: "utf8",
-        env: plain,
-      });
-      return (stdout ?? "").trim().slice(0, 200);
-    },
-    async snapshot() {
-      // 64 MiB: a thousand processes with large environments.
-      const options = { encoding: "utf8", maxBuffer: 64 * 1_024 * 1_024, env: plain } as const;
-      const { stdout } = await run(psPath, ["-axwwE", "-o", `${columns},command=`], options);
-      return parseProcessList(stdout);
-    },
+    bootId: bootSession(commands),
+    read: (pid) => parseLine(ask(pid, columns).split("\n")[0] ?? "")?.entry ?? null,
+    command: (pid) => ask(pid, "command=").trim().slice(0, 200),
+    snapshot: async () => parseProcessList(await commands.soon(psPath, ["-axwwE", "-o", `${columns},command=`])),
   };
 }
 
 /** `lstart` is printed in the user's language otherwise. */
 const plain = { LC_ALL: "C", TZ: "UTC" };
+
+const systemCommands: MacCommands = {
+  now: (file, args) => spawnSync(file, args, { encoding: "utf8", env: plain }).stdout ?? "",
+  async soon(file, args) {
+    // 64 MiB: a thousand processes with large environments.
+    const { stdout } = await execFileAsync(file, args, { encoding: "utf8", maxBuffer: 64 * 1_024 * 1_024, env: plain });
+    return stdout;
+  },
+};
 
 /** The output of `ps -axwwE -o pid=,ppid=,pgid=,state=,rss=,time=,lstart=,command=`. */
 export function parseProcessList(text: string) {
@@ -86,10 +89,9 @@ function cpuTime(text: string): number {
 }
 
 /** One id per start of the machine: `kern.bootsessionuuid`, or the time of the start where it is missing. */
-function bootSession(): string {
+function bootSession(commands: MacCommands): string {
   for (const name of ["kern.bootsessionuuid", "kern.boottime"]) {
-    const { stdout } = spawnSync("/usr/sbin/sysctl", ["-n", name], { encoding: "utf8", env: plain });
-    const value = (stdout ?? "").trim();
+    const value = commands.now("/usr/sbin/sysctl", ["-n", name]).trim();
     if (value !== "") return value;
   }
   throw new Error("sysctl tells neither kern.bootsessionuuid nor kern.boottime.");

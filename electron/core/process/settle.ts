@@ -6,6 +6,7 @@ import { parseMarker } from "./marker.ts";
 import { ProcessSet } from "./process-set.ts";
 import type { ProcessSource } from "./process-table.ts";
 import type { RunRecord } from "./run-record.ts";
+import { signalProcess } from "./signals.ts";
 import { stopSet } from "./stop.ts";
 
 /** What was found of earlier runs, and what became of it. */
@@ -120,9 +121,11 @@ async function waitForGuardian(run: RunRecord, source: ProcessSource, clock: Clo
   const { guardian } = run;
   if (guardian === null || run.bootId !== source.bootId) return;
   const end = clock.monotonic() + guardianMs;
-  while (isProcess(guardian.pid, guardian.startTime, source)) {
+  for (;;) {
+    const entry = source.read(guardian.pid);
+    if (entry === null || entry.dead || entry.startTime !== guardian.startTime) return;
     if (clock.monotonic() >= end) {
-      if (isProcess(guardian.pid, guardian.startTime, source)) process.kill(guardian.pid, "SIGKILL");
+      signalProcess(source, entry, "SIGKILL");
       return;
     }
     await sleep(clock, 25);

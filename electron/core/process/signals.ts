@@ -14,10 +14,10 @@ export function signalProcess(source: ProcessSource, target: ProcessEntry, signa
 
 /**
  * Signals a whole process group at once, so that nobody in it can fork past the signal. While a member known to us still
- * is in it, its number cannot belong to anyone else.
+ * is in it, its number cannot belong to anyone else. Our own group is refused: we would be in it.
  */
 export function signalGroup(source: ProcessSource, member: ProcessEntry, signal: NodeJS.Signals): SignalResult {
-  if (!isSignallable(member.pgid)) return "refused";
+  if (!isSignallable(member.pgid) || source.read(process.pid)?.pgid === member.pgid) return "refused";
   const now = source.read(member.pid);
   if (now === null || now.dead || now.startTime !== member.startTime || now.pgid !== member.pgid) return "gone";
   return send(-member.pgid, signal);

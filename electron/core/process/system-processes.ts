@@ -14,7 +14,8 @@ export function systemProcesses(): ProcessSource {
   return shared;
 }
 
-function processesOf(platform: NodeJS.Platform): ProcessSource {
+/** @throws Error on a system that is neither Linux nor macOS, or where its own tools are missing. */
+export function processesOf(platform: NodeJS.Platform): ProcessSource {
   if (platform === "linux") return linuxProcesses();
   if (platform === "darwin") return macProcesses();
   throw new Error(`Processes cannot be watched on ${platform}; Linux and macOS are supported.`);

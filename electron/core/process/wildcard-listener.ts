@@ -1,5 +1,4 @@
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { type ListenerSource, lsof, tcpTables, thisSystem } from "./listeners.ts";
 
 /** The addresses that mean every interface, as /proc/net/tcp and tcp6 write them. */
 const wildcards: ReadonlySet<string> = new Set(["0".repeat(8), "0".repeat(32)]);
@@ -8,10 +7,9 @@ const wildcards: ReadonlySet<string> = new Set(["0".repeat(8), "0".repeat(32)]);
  * Whether somebody listens on a TCP port of every interface of this machine, so that others reach it. What a server says about
  * its address is its word; this is the kernel's. False where it cannot be found out.
  */
-export async function listensEverywhere(port: number): Promise<boolean> {
-  if (process.platform !== "linux") return lsofShowsWildcard(await lsof(port));
-  const tables = await Promise.all(["tcp", "tcp6"].map((name) => readTable(`/proc/net/${name}`)));
-  return tables.some((table) => tableShowsWildcard(table, port));
+export async function listensEverywhere(port: number, system: ListenerSource = thisSystem): Promise<boolean> {
+  if (system.platform !== "linux") return lsofShowsWildcard(await lsof(system, [port], "n"));
+  return (await tcpTables()).some((table) => tableShowsWildcard(table, port));
 }
 
 /** Lines of /proc/net/tcp: `sl local_address rem_address st …`, address and port in hexadecimal; state 0A is LISTEN (man 5 proc). */
@@ -26,23 +24,4 @@ export function tableShowsWildcard(table: string, port: number): boolean {
 /** The output of `lsof -Fn`: a line `n*:4096` for one that listens on every interface. */
 export function lsofShowsWildcard(output: string): boolean {
   return output.split("\n").some((line) => line.startsWith("n*:"));
-}
-
-async function readTable(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch {
-    // No IPv6 on this machine.
-    return "";
-  }
-}
-
-function lsof(port: number): Promise<string> {
-  return new Promise((resolve) => {
-    const options = { encoding: "utf8", timeout: 5_000 } as const;
-    // It ends with 1 when nothing listens; what it printed counts.
-    execFile("/usr/sbin/lsof", ["-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fn"], options, (_, stdout) =>
-      resolve(stdout),
-    );
-  });
 }
