@@ -26,7 +26,7 @@ export function processesOf(platform: NodeJS.Platform): ProcessSource {
  * begun before a signal says nothing about what came after it. It is begun in the next turn of the event loop, so that all
  * who ask in this one share it, and twenty of them never hold up the loop with a look each.
  */
-function shareSnapshots(source: ProcessSource): ProcessSource {
+export function shareSnapshots(source: ProcessSource): ProcessSource {
   let last: { readonly begun: number; readonly table: Promise<ProcessTable> } | null = null;
   let next: Promise<ProcessTable> | null = null;
   const begin = () => {

@@ -1,12 +1,16 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { findMarker } from "../../../../electron/core/process/marker.ts";
 import { parseStat, programOf } from "../../../../electron/core/process/process-table-linux.ts";
-import { parseProcessList } from "../../../../electron/core/process/process-table-mac.ts";
-import { systemProcesses } from "../../../../electron/core/process/system-processes.ts";
+import { macProcesses, parseProcessList } from "../../../../electron/core/process/process-table-mac.ts";
+import { processesOf, shareSnapshots, systemProcesses } from "../../../../electron/core/process/system-processes.ts";
 import { until } from "../../../support/until.ts";
-import { parseLsof, listeningInodes } from "../../../../electron/core/process/port-holder.ts";
+import { parseLsof, listeningInodes, portHolders } from "../../../../electron/core/process/port-holder.ts";
+import { listensEverywhere } from "../../../../electron/core/process/wildcard-listener.ts";
 
 test("a child is seen with its group, session, memory, command and marker, and is gone after its end", async () => {
   const source = systemProcesses();
@@ -149,6 +153,68 @@ test("the process list of macOS is understood", () => {
   expect(marker(814)).toBeNull();
 });
 
+/** What macOS's `ps` and `sysctl` answer, by what they were asked. */
+function mac(answers: { readonly [asked: string]: string }, list: () => Promise<string> = () => Promise.resolve("")) {
+  const asked: string[] = [];
+  const source = macProcesses({
+    now(file, args) {
+      asked.push([file, ...args].join(" "));
+      return Object.entries(answers).find(([end]) => asked.at(-1)?.endsWith(end))?.[1] ?? "";
+    },
+    soon(file, args) {
+      asked.push([file, ...args].join(" "));
+      return list();
+    },
+  });
+  return { source, asked };
+}
+
+test("macOS is asked for one process, its command and all processes by the columns of its manual", async () => {
+  const columns = "pid=,ppid=,pgid=,state=,rss=,time=,lstart=";
+  const [, line = "", zombie = ""] = macList.split("\n");
+  const { source, asked } = mac(
+    {
+      "kern.bootsessionuuid": "0A1B2C3D-0000-4000-8000-0123456789AB\n",
+      [`${columns} -p 812`]: `${line.slice(0, line.indexOf("     node"))}\n`,
+      [`${columns} -p 813`]: `${zombie}\n`,
+      "command= -p 812": `node server.js ${"x".repeat(300)}\n`,
+    },
+    () => Promise.resolve(macList),
+  );
+  expect(source.bootId).toBe("0A1B2C3D-0000-4000-8000-0123456789AB");
+  expect(source.read(812)).toMatchObject({ pid: 812, pgid: 812, startTime: "Fri Nov 21 07:30:12 2026", dead: false });
+  expect(source.read(813)?.dead).toBe(true);
+  expect(source.read(999)).toBeNull();
+  expect(source.command(812)).toHaveLength(200);
+  expect(source.command(999)).toBe("");
+  const table = await source.snapshot();
+  expect([...table.entries.keys()]).toEqual([1, 812, 814]);
+  expect(table.entries.get(812)?.startTime).toBe(source.read(812)?.startTime);
+  expect(table.marker(812)).toBe("aa.bb.cc");
+  expect(asked.filter((text) => text.includes("-ax"))).toEqual([`/bin/ps -axwwE -o ${columns},command=`]);
+  // Its children cannot be told without a look at all.
+  expect(source.children).toBeUndefined();
+});
+
+test("macOS without a session id is known by the time of its start; one that tells neither is refused", () => {
+  const boottime = "{ sec = 1763683200, usec = 0 } Fri Nov 21 00:00:00 2026";
+  expect(mac({ "kern.boottime": `${boottime}\n` }).source.bootId).toBe(boottime);
+  expect(() => mac({})).toThrow("neither kern.bootsessionuuid nor kern.boottime");
+});
+
+test("a list of macOS that fails is an error, and not an empty machine", async () => {
+  const { source } = mac({ "kern.boottime": "then" }, () => Promise.reject(new Error("ps: too many")));
+  await expect(source.snapshot()).rejects.toThrow("ps: too many");
+});
+
+test.skipIf(process.platform !== "linux")("macOS's own programs are asked where there are none in vain", () => {
+  expect(() => processesOf("darwin")).toThrow("sysctl tells neither");
+});
+
+test("a system that is neither Linux nor macOS is refused by name", () => {
+  expect(() => processesOf("win32")).toThrow("on win32; Linux and macOS");
+});
+
 test("the marker is found only as a variable of its own", () => {
   expect(findMarker(Buffer.from("A=1\0DECKHAND_MARKER=a.b.c\0B=2\0"))).toBe("a.b.c");
   expect(findMarker(Buffer.from("DECKHAND_MARKER=a.b.c"))).toBe("a.b.c");
@@ -169,4 +235,103 @@ test("listeners are read from /proc/net/tcp and from lsof", () => {
     { port: 3_000, pid: 812, command: "node" },
     { port: 80, pid: 9, command: "x" },
   ]);
+});
+
+/** Lets this process open so many more files than it has open, or as many as before. */
+function limitFiles(soft: string): void {
+  execFileSync("prlimit", ["--pid", String(process.pid), `--nofile=${soft}:`]);
+}
+
+test.skipIf(process.platform !== "linux")(
+  "a host without a free descriptor still sees and tells its processes",
+  async () => {
+    const source = processesOf("linux");
+    const child = spawn("sleep", ["600"], {
+      stdio: "ignore",
+      env: { DECKHAND_MARKER: "a.b.c", PATH: process.env["PATH"] },
+    });
+    const pid = child.pid ?? 0;
+    const [soft = ""] = execFileSync(
+      "prlimit",
+      ["--pid", String(process.pid), "--nofile", "--raw", "--noheadings", "-o", "SOFT"],
+      {
+        encoding: "utf8",
+      },
+    ).split("\n");
+    // Enough for the program that sets the limit back; they are taken below.
+    limitFiles(String(readdirSync("/proc/self/fd").length + 40));
+    const taken: number[] = [];
+    const takeAll = () => {
+      try {
+        for (;;) taken.push(openSync("/dev/null", "r"));
+      } catch {
+        // That was the last one.
+      }
+    };
+    const seen: unknown[] = [];
+    try {
+      takeAll();
+      const table = source.snapshot();
+      seen.push(source.read(pid)?.pid, source.command(pid), source.children?.(process.pid).includes(pid));
+      const { entries, marker } = await table;
+      seen.push(entries.has(pid), marker(pid), source.read(2 ** 22 + 1));
+    } finally {
+      for (const file of taken) closeSync(file);
+      limitFiles(soft.trim());
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    expect(seen).toEqual([pid, "sleep 600", true, true, "a.b.c", null]);
+  },
+);
+
+test("a program without arguments is told by its name", async () => {
+  // A zombie has no command line any more.
+  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 600"], { stdio: ["ignore", "pipe", "ignore"] });
+  const [text] = (await once(parent.stdout, "data")) as [Buffer];
+  const zombie = Number(text.toString());
+  const source = systemProcesses();
+  await until("the zombie", 5_000, () => source.read(zombie)?.dead);
+  expect(source.command(zombie)).toBe("sleep");
+  parent.kill("SIGKILL");
+  await once(parent, "exit");
+});
+
+test("a look that fails is told to those who waited for it, and the next one is a new one", async () => {
+  let looks = 0;
+  const source = shareSnapshots({
+    bootId: "boot",
+    read: () => null,
+    command: () => "",
+    snapshot() {
+      looks += 1;
+      const table = { entries: new Map(), marker: () => null };
+      return looks === 1 ? Promise.reject(new Error("no /proc")) : Promise.resolve(table);
+    },
+  });
+  const both = await Promise.allSettled([source.snapshot(), source.snapshot(1_000)]);
+  expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect(looks).toBe(1);
+  expect((await source.snapshot(60_000)).entries.size).toBe(0);
+  expect(looks).toBe(2);
+  expect(source.children).toBeUndefined();
+});
+
+test("listeners of macOS are those that lsof names, on the ports that were asked for", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "deckhand-lsof-"));
+  const lsofPath = join(folder, "lsof");
+  const output = "p812\ncnode\nf21\nn127.0.0.1:3000\nf22\nn*:3001\np9\ncx\nf3\nn*:80\n";
+  // Like the real one it ends with 1 when one of the ports has no listener.
+  writeFileSync(lsofPath, `#!/bin/sh\necho "$@" > '${folder}/asked'\nprintf '${output}'\nexit 1\n`, { mode: 0o755 });
+  const system = { platform: "darwin", lsofPath } as const;
+  const source = systemProcesses();
+  expect(await portHolders(source, [3_000, 4_000], system)).toEqual([{ port: 3_000, pid: 812, command: "node" }]);
+  expect(readFileSync(join(folder, "asked"), "utf8")).toBe("-nP -iTCP:3000 -iTCP:4000 -sTCP:LISTEN -Fpcn\n");
+  expect(await listensEverywhere(3_001, system)).toBe(true);
+  expect(readFileSync(join(folder, "asked"), "utf8")).toBe("-nP -iTCP:3001 -sTCP:LISTEN -Fn\n");
+  const none = { platform: "darwin", lsofPath: join(folder, "missing") } as const;
+  expect(await portHolders(source, [3_000], none)).toEqual([]);
+  expect(await listensEverywhere(3_001, none)).toBe(false);
+  expect(await portHolders(source, [], system)).toEqual([]);
+  rmSync(folder, { recursive: true, force: true });
 });
