@@ -7,7 +7,8 @@
  * - I3 Every start has exactly one exit record.
  * - I4 Every file of state can be read.
  * - I5 No secret stands in a file, a log, an answer or a command line.
- * - I6 The main loop is late by less than 50 ms (p99, the machine's own part left out).
+ * - I6 The main loop is late by less than 50 ms (p99 of the looks of all rounds; of fewer than a hundred looks at most one is
+ *   later, and none than 250 ms; the wait for a core is left out).
  * - I7 What is shown is the truth, at the latest 2 s later.
  * - I8 Descriptors and memory are back to where they were.
  */

@@ -14,6 +14,10 @@ const source = systemProcesses();
 
 /** I6: beyond this a window stutters. In ms. */
 const LOOP_P99_MS = 50;
+/** I6: of fewer looks a 99th percentile is only the longest one. */
+const PERCENTILE_LOOKS = 100;
+/** I6: no single one of few looks is later than this. In ms. */
+const LOOP_WORST_MS = 250;
 /** I7: what is shown may be this far behind, in ms. */
 const SHOWN_BEHIND_MS = 2_000;
 /** What ends with the stage is gone by then; also the time that sockets and pipes get to close. */
@@ -66,9 +70,9 @@ export async function endRemaining(stage: Stage): Promise<void> {
   for (const { pid } of await marked(stage)) if (source.read(pid)?.dead === false) process.kill(pid, "SIGKILL");
 }
 
-/** I3 at the end. */
-export function missingExits(stage: Stage): Promise<string[]> {
-  return settled(SETTLE_MS, () =>
+/** I3 at the end. @param ms How long they are waited for. */
+export function missingExits(stage: Stage, ms = SETTLE_MS): Promise<string[]> {
+  return settled(ms, () =>
     stage.starts
       .filter(({ exits }) => exits.length !== 1)
       .map(({ name, process, exits }) => `I3 ${name} (pid ${process.pid}) has ${exits.length} exit records`),
@@ -181,17 +185,21 @@ function fileContains(path: string, needles: readonly Buffer[]): boolean {
 }
 
 /**
- * I6, over all rounds of a case. The bound is for a thread that has a core when it wants one: how late a thread is that does
- * nothing is the machine's part and comes on top.
+ * I6, over the looks of all rounds of a case together. Of at least a hundred looks the 99th percentile is below 50 ms; of fewer
+ * at most one is later than that, and none later than 250 ms. The wait for a core, which the kernel counts, is taken off
+ * each look; how late a thread was that did nothing is told, and forgives nothing.
  */
 export function slowLoop({ ours, raw, control }: LoopDelays): string[] {
+  const late = ours.filter((ms) => ms >= LOOP_P99_MS);
+  const worst = late.reduce((most, ms) => Math.max(most, ms), 0);
   const p99 = delayPercentile99(ours);
-  const idle = delayPercentile99(control);
-  if (p99 < LOOP_P99_MS + idle) return [];
+  const isSlow = ours.length >= PERCENTILE_LOOKS ? p99 >= LOOP_P99_MS : late.length > 1 || worst > LOOP_WORST_MS;
+  if (!isSlow) return [];
   const text = (ms: number) => `${Math.round(ms)} ms`;
   return [
-    `I6 the main loop was ${text(p99)} late (p99 of ${ours.length} looks; ${text(delayPercentile99(raw))} with the wait for a core; ` +
-      `a thread that did nothing meanwhile: ${text(idle)})`,
+    `I6 the main loop was late by ${LOOP_P99_MS} ms or more in ${late.length} of ${ours.length} looks (p99 ${text(p99)}, ` +
+      `worst ${text(worst)}; p99 with the wait for a core ${text(delayPercentile99(raw))}, of a thread that did nothing ` +
+      `${text(delayPercentile99(control))})`,
   ];
 }
 
@@ -225,8 +233,8 @@ export function openDescriptors(): Map<string, string> {
 }
 
 /** I8: exactly as many as before. A library may have closed one and opened another meanwhile, so they are counted. */
-export function moreDescriptors(before: ReadonlyMap<string, string>): Promise<string[]> {
-  return settled(SETTLE_MS, () => {
+export function moreDescriptors(before: ReadonlyMap<string, string>, ms = SETTLE_MS): Promise<string[]> {
+  return settled(ms, () => {
     const now = openDescriptors();
     if (now.size <= before.size) return [];
     const added = [...now].filter(([name, target]) => before.get(name) !== target).map(([, target]) => target);

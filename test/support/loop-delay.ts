@@ -8,9 +8,9 @@ const PERIOD_MS = 10;
 /** One look: how late it came, without the time in which the kernel had no core for us. In ms. */
 export interface LoopDelays {
   readonly ours: readonly number[];
-  /** The same with the machine's part. */
+  /** The same with the machine's part; for people. */
   readonly raw: readonly number[];
-  /** Of a thread that did nothing meanwhile. */
+  /** Of a thread that did nothing meanwhile; for people, and never counted in our favour. */
   readonly control: readonly number[];
 }
 
@@ -18,9 +18,9 @@ export interface LoopDelays {
  * A timer that measures how late it is called. `monitorEventLoopDelay` does the same, but cannot tell a loop that we block
  * from one that waits for a core: on a busy machine both look alike. The kernel counts for each thread how long it was ready
  * to run and did not (`/proc/PID/schedstat`, second number, in ns; a process's own entry is its first thread's, where
- * the loop runs). That is taken off, to the microsecond and for the very same moment. What it does not count is the wait
- * for a child to begin (`spawn` returns when it has, and it needs a core too) and a core that a host machine takes away: for
- * these a second thread that does nothing else is looked at beside it (LoopControl).
+ * the loop runs). That is taken off, to the microsecond and for the very same moment, and nothing else is: a second thread
+ * that does nothing (LoopControl) is looked at beside it only to tell what kind of machine it was. Only the work of a case is
+ * looked at: looks at a loop that rests would hide the late ones among them.
  */
 export class LoopDelayMeter {
   readonly #ours: number[] = [];
@@ -47,8 +47,9 @@ export class LoopDelayMeter {
     if (this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
-    // The loop may be blocked right up to here, in which case the timer never had its turn.
-    this.#look();
+    // The loop may be blocked right up to here, in which case the timer never had its turn. Where it was not yet due there
+    // is nothing to see.
+    if (performance.now() - this.#at >= PERIOD_MS) this.#look();
     this.#idle.push(...this.#control.since(this.#taken));
   }
 
@@ -123,11 +124,8 @@ function waitedForCore(): number {
   }
 }
 
-/**
- * The 99th percentile of the delays. Of fewer than a hundred that would be the longest one, a single moment; so at least that
- * one is left out, and what happens more than once is found.
- */
+/** The 99th percentile by nearest rank: of so many hundred delays, so many may be longer. In ms; 0 of none. */
 export function delayPercentile99(delays: readonly number[]): number {
   const sorted = delays.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.min(Math.ceil(sorted.length * 0.99), sorted.length - 1) - 1)] ?? 0;
+  return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0;
 }
