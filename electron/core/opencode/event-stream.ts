@@ -9,6 +9,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { OpencodeClient } from "./client.ts";
 import type { EventPosition } from "./event-positions.ts";
 import type { Protocol } from "./protocol/protocol.ts";
+import { repeatedFrames } from "./repeated-frames.ts";
 import { watchSilence } from "./silence.ts";
 import { SseReader } from "./sse-reader.ts";
 
@@ -90,9 +91,10 @@ async function readOnce(options: EventStreamOptions): Promise<Ended> {
   let connected = false;
   let silent = false;
   let endSilence: () => void = () => undefined;
+  const readEvent = repeatedFrames(options.protocol.readEvent);
   const sse = new SseReader({
     onData: (data) => {
-      const event = options.protocol.readEvent(data);
+      const event = readEvent(data);
       if (event === null) return;
       if (!connected) {
         connected = true;
