@@ -19,6 +19,8 @@ export interface GuardianOrders {
   readonly bootId: string;
   readonly ownerPid: number;
   readonly ownerStartTime: string;
+  /** From the stop signal to SIGKILL, in ms. Default 2 s. */
+  readonly graceMs?: number;
 }
 
 /** Shorter than a service's own: nobody is there to wait, and all must be gone within 8 s of the host's end. */
@@ -67,7 +69,7 @@ function stopLeases(
   clock: Clock,
 ): Promise<StopReport> {
   const signals = new Map(leases.map((lease) => [lease.pid, lease.stopSignal]));
-  const deadline = clock.monotonic() + graceMs;
+  const deadline = clock.monotonic() + (orders.graceMs ?? graceMs);
   return stopSet({
     source,
     clock,

@@ -31,6 +31,8 @@ export interface KeeperOptions {
   readonly guardianPath: string;
   /** What runs it; default our own executable, which is a Node with ELECTRON_RUN_AS_NODE. */
   readonly nodePath?: string;
+  /** What the guardian gives those it ends, in ms; default 2 s. */
+  readonly guardianGraceMs?: number;
   /** Closing it ends everything. */
   readonly scope: Scope;
 }
@@ -80,7 +82,13 @@ export class Keeper implements ProcessKeeper {
     this.#ownerStartTime = self.startTime;
     this.#store = new LeaseStore(options.home);
     this.#guardian = new GuardianLink({
-      orders: { home: options.home, homeId: this.#homeId, runId: options.runId, ...this.#owner() },
+      orders: {
+        home: options.home,
+        homeId: this.#homeId,
+        runId: options.runId,
+        ...this.#owner(),
+        ...(options.guardianGraceMs === undefined ? {} : { graceMs: options.guardianGraceMs }),
+      },
       path: options.guardianPath,
       nodePath: options.nodePath ?? process.execPath,
       source: this.#source,
