@@ -186,8 +186,8 @@ function fileContains(path: string, needles: readonly Buffer[]): boolean {
 
 /**
  * I6, over the looks of all rounds of a case together. Of at least a hundred looks the 99th percentile is below 50 ms; of fewer
- * at most one is later than that, and none later than 250 ms. The wait for a core, which the kernel counts, is taken off
- * each look; how late a thread was that did nothing is told, and forgives nothing.
+ * at most one is later than that, and none later than 250 ms. The wait for a core, which the kernel counts, ours and that of a
+ * child that `spawn` waits for, is taken off each look; how late a thread was that did nothing is told, and forgives nothing.
  */
 export function slowLoop({ ours, raw, control }: LoopDelays): string[] {
   const late = ours.filter((ms) => ms >= LOOP_P99_MS);

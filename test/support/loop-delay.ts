@@ -1,4 +1,5 @@
 /** How late the main thread's event loop runs, and how much of that is the machine's doing rather than ours. */
+import { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 
@@ -18,9 +19,10 @@ export interface LoopDelays {
  * A timer that measures how late it is called. `monitorEventLoopDelay` does the same, but cannot tell a loop that we block
  * from one that waits for a core: on a busy machine both look alike. The kernel counts for each thread how long it was ready
  * to run and did not (`/proc/PID/schedstat`, second number, in ns; a process's own entry is its first thread's, where
- * the loop runs). That is taken off, to the microsecond and for the very same moment, and nothing else is: a second thread
- * that does nothing (LoopControl) is looked at beside it only to tell what kind of machine it was. Only the work of a case is
- * looked at: looks at a loop that rests would hide the late ones among them.
+ * the loop runs). That is taken off, to the microsecond and for the very same moment. So is the same wait of a child while
+ * `spawn` waits for it to begin, which is a wait for a core too; nothing else is. A second thread that does nothing
+ * (LoopControl) is looked at beside it only to tell what kind of machine it was. Only the work of a case is looked at: looks
+ * at a loop that rests would hide the late ones among them.
  */
 export class LoopDelayMeter {
   readonly #ours: number[] = [];
@@ -39,7 +41,7 @@ export class LoopDelayMeter {
   start(): void {
     this.#taken = this.#control.taken;
     this.#at = performance.now();
-    this.#waited = waitedForCore();
+    this.#waited = this.#waitedSoFar();
     this.#timer ??= setInterval(() => this.#look(), PERIOD_MS);
   }
 
@@ -57,9 +59,13 @@ export class LoopDelayMeter {
     return { ours: this.#ours, raw: this.#raw, control: this.#idle };
   }
 
+  #waitedSoFar(): number {
+    return waitedForCore() + this.#control.waitedForChildren;
+  }
+
   #look(): void {
     const now = performance.now();
-    const waited = waitedForCore();
+    const waited = this.#waitedSoFar();
     const late = Math.max(0, now - this.#at - PERIOD_MS);
     this.#raw.push(late);
     this.#ours.push(Math.max(0, late - (waited - this.#waited)));
@@ -72,8 +78,12 @@ export class LoopDelayMeter {
 export class LoopControl {
   readonly #shared = new Float64Array(new SharedArrayBuffer(8 * CONTROL_LOOKS));
   readonly #worker: Worker;
+  readonly #unwatch: () => void;
+  /** How long this thread has waited in `spawn` for children that waited for a core, so far. In ms. */
+  waitedForChildren = 0;
 
   constructor() {
+    this.#unwatch = watchSpawns((ms) => (this.waitedForChildren += ms));
     this.#worker = new Worker(controlProgram, {
       eval: true,
       workerData: { shared: this.#shared, period: PERIOD_MS },
@@ -96,6 +106,7 @@ export class LoopControl {
   }
 
   async end(): Promise<void> {
+    this.#unwatch();
     await this.#worker.terminate();
   }
 }
@@ -114,10 +125,31 @@ setInterval(() => {
 }, period);
 `;
 
-/** Time in ms that this thread was ready to run and had no core; 0 where the kernel does not tell. */
-function waitedForCore(): number {
+/** What every way of starting a child calls; the types of Node leave it out. */
+interface Spawner {
+  spawn(this: ChildProcess, ...given: unknown[]): unknown;
+}
+
+/** Tells after each start of a child how much of it was the child's wait for a core. Answers how to end that. */
+function watchSpawns(tell: (ms: number) => void): () => void {
+  const spawner = ChildProcess.prototype as unknown as Spawner;
+  const { spawn } = spawner;
+  spawner.spawn = function watched(...given) {
+    const began = performance.now();
+    const waited = waitedForCore();
+    const result = spawn.apply(this, given);
+    const blocked = performance.now() - began - (waitedForCore() - waited);
+    // It may have waited again since; no more than we did counts.
+    if (this.pid !== undefined) tell(Math.max(0, Math.min(blocked, waitedForCore(this.pid))));
+    return result;
+  };
+  return () => void (spawner.spawn = spawn);
+}
+
+/** Time in ms that a process (its first thread), or this one, was ready to run and had no core; 0 where the kernel does not tell. */
+function waitedForCore(pid: number | "self" = "self"): number {
   try {
-    return Number(readFileSync("/proc/self/schedstat", "utf8").split(" ")[1]) / 1e6;
+    return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[1]) / 1e6;
   } catch {
     // No such file on this system: then the machine's part cannot be told from ours and nothing is taken off.
     return 0;
