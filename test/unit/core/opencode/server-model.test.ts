@@ -95,6 +95,11 @@ class Life {
     this.generation = generation;
     this.listeners = listeners;
   }
+
+  /** Nothing of what was counted before a sleep counts after it. */
+  muteSince(now: number): void {
+    if (this.mutedAt !== null) this.mutedAt = now;
+  }
 }
 
 class World {
@@ -336,12 +341,12 @@ const steps = [
     (ms) =>
       new Step(`sleep ${ms}`, (world) => {
         world.clock.sleep(ms);
-        if (world.live?.mutedAt != null) world.live.mutedAt = world.clock.monotonic();
+        world.live?.muteSince(world.clock.monotonic());
       }),
   ),
   step("resumed", (world) => {
     world.server.resumed();
-    if (world.live?.mutedAt != null) world.live.mutedAt = world.clock.monotonic();
+    world.live?.muteSince(world.clock.monotonic());
   }),
   integer({ min: 1, max: 1_000 }).map((ms) => new Step(`wait ${ms}`, (world) => world.clock.pass(ms))),
   integer({ min: 1, max: 9 }).map(
