@@ -106,6 +106,8 @@ function Toasts() {
       closeButton
       theme={item?.theme ?? "system"}
       offset={40}
+      // Below dialogs and their backdrop (z-40): a result of earlier never covers the button one is about to press.
+      style={{ zIndex: 30 }}
       containerAriaLabel={platform.web ? "Results" : "Results of actions"}
       toastOptions={{
         unstyled: true,
