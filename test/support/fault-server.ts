@@ -137,12 +137,13 @@ export class StageServer {
     await this.#stage.until("the event", () => this.status.events > events);
   }
 
-  /** The next look of the health monitor, which has asked by the time this resolves. */
+  /** The next look of the health monitor, which has asked by the time this resolves, and has its answer if there is one. */
   async look(): Promise<void> {
     const { seen } = await this.fake.seen();
     const before = seen["/global/health"] ?? 0;
     this.clock.jump(LOOK_MS);
     await this.#stage.until("the look", async () => ((await this.fake.seen()).seen["/global/health"] ?? 0) > before);
+    await this.#answers();
   }
 
   /** Lets so many ms pass for a server that is well, with all the looks that fall into them. */
@@ -182,6 +183,11 @@ export class StageServer {
   /** Two seconds, and the time for what was asked meanwhile to be answered: of a deadline of 5 s no step takes more. */
   async step(): Promise<void> {
     this.clock.jump(STEP_MS);
+    await this.#answers();
+  }
+
+  /** Time for what was asked to be answered: the clock that jumps on its deadline must not overtake the answer. */
+  async #answers(): Promise<void> {
     for (let trip = 0; trip < 3; trip += 1) await this.fake.seen();
   }
 
