@@ -16,8 +16,6 @@ export interface Sample {
   readonly snapshots: number;
 }
 
-/** Caches fill, the JIT compiles, rings reach their bounds. In a short trial a third of the time. */
-const WARM_UP_MINUTES = 10;
 /** MB in an hour, by least squares over what comes after the warm-up. */
 const SLOPE_MAX = 2;
 /** Medians over this many samples at both ends: keep-alive connections come and go. */
@@ -25,11 +23,12 @@ const ENDS = 12;
 
 export function summarizeSoak(
   samples: readonly Sample[],
+  /** What was measured begins here. */
+  warmUpMinutes: number,
   counts: { readonly turns: number; readonly failed: number; readonly cuts: number; readonly resyncs: number },
 ): void {
-  const minutes = samples.at(-1)?.minute ?? 0;
-  const warmUp = Math.min(WARM_UP_MINUTES, minutes / 3);
-  const steady = samples.filter((sample) => sample.minute >= warmUp);
+  const minutes = (samples.at(-1)?.minute ?? 0) - warmUpMinutes;
+  const steady = samples.filter((sample) => sample.minute >= warmUpMinutes);
   const perHour = (pick: (sample: Sample) => number) =>
     round(slope(steady.map((sample) => ({ x: sample.minute / 60, y: pick(sample) }))), 2);
   const rise = perHour((sample) => sample.hostMb);
@@ -38,7 +37,12 @@ export function summarizeSoak(
     first: median(steady.slice(0, ends).map((sample) => sample.fds)),
     last: median(steady.slice(-ends).map((sample) => sample.fds)),
   };
-  const base = { bench: "soak", minutes: round(minutes, 1), warmUpMinutes: round(warmUp, 1), samples: steady.length };
+  const base = {
+    bench: "soak",
+    minutes: round(minutes, 1),
+    warmUpMinutes: round(warmUpMinutes, 1),
+    samples: steady.length,
+  };
   printFigure({
     ...base,
     name: "memory of the host",
