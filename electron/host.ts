@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { HostInfo, HostKind } from "#shared/schema/host.ts";
@@ -15,6 +16,8 @@ import { systemClock } from "./core/lib/clock.ts";
 import { AppError, errorText } from "./core/lib/error.ts";
 import type { Logger } from "./core/lib/logger.ts";
 import { Scope } from "./core/lib/scope.ts";
+import { serviceFilePath } from "./core/opencode/service-file.ts";
+import { SharedServerFile } from "./core/opencode/shared-server.ts";
 import { createProcessKeeper } from "./core/process/keeper.ts";
 import { AuditLog } from "./core/store/audit-log.ts";
 import { openDatabase } from "./core/store/database.ts";
@@ -56,6 +59,8 @@ export interface HostOptions {
   readonly opencodeConfig?: Record<string, unknown> | null;
   /** Where newer versions of OpenCode are asked for, if the settings want that; left out: npm's own registry. */
   readonly registry?: string;
+  /** Registration of OpenCode 2's shared server; left out: where OpenCode keeps it. */
+  readonly serviceFile?: string;
   /** Asked to end (by `host.stop`): the owner closes the host and exits. */
   readonly onStopRequested: () => void;
 }
@@ -160,6 +165,11 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
     settings,
     audit,
     trust,
+    sharedServer: new SharedServerFile({
+      path: options.serviceFile ?? serviceFilePath(process.env, homedir()),
+      // Where there are no user ids, files have no modes to be trusted by either, and the registration is refused.
+      userId: process.getuid?.() ?? 0,
+    }),
     opencodeConfig: options.opencodeConfig ?? null,
     registry: options.registry ?? "https://registry.npmjs.org",
     // Slow or broken start files of the shell are worth a look; everything works all the same.

@@ -15,6 +15,7 @@ import { BinaryFinder } from "./core/opencode/binary.ts";
 import { Chat } from "./core/opencode/chat.ts";
 import { KnownVersions } from "./core/opencode/known-versions.ts";
 import { OpencodeServer } from "./core/opencode/server.ts";
+import type { SharedServerFile } from "./core/opencode/shared-server.ts";
 import { StartGate } from "./core/opencode/start-gate.ts";
 import { UpdateCheck } from "./core/opencode/update-check.ts";
 import type { ProcessKeeper } from "./core/process/owned.ts";
@@ -36,6 +37,7 @@ export interface FactoryParts {
   readonly settings: SettingsStore;
   readonly audit: AuditLog;
   readonly trust: TrustRegister;
+  readonly sharedServer: SharedServerFile;
   /** Added to every server's OpenCode configuration; null in real use. */
   readonly opencodeConfig: Record<string, unknown> | null;
   /** Where the versions of npm packages are asked for. */
@@ -105,7 +107,18 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
       admit,
     });
     const chat = new Chat({ server, directory, clock, logger, turns });
-    const made = new Workspace({ project, environment, shellEnvironment, server, chat, book, trust, clock, logger });
+    const made = new Workspace({
+      project,
+      environment,
+      shellEnvironment,
+      server,
+      sharedServer: parts.sharedServer,
+      chat,
+      book,
+      trust,
+      clock,
+      logger,
+    });
     return made;
   };
 }

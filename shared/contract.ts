@@ -24,7 +24,7 @@ import {
   workspaceIdSchema,
 } from "./schema/id.ts";
 import { logLineSchema, logPageSchema } from "./schema/log.ts";
-import { serverHistorySchema, serverStatusSchema } from "./schema/server.ts";
+import { serverHistorySchema, serverStatusSchema, sharedServerSchema } from "./schema/server.ts";
 import { settingsChangeSchema, settingsSchema } from "./schema/settings.ts";
 import { projectSchema, trustReviewSchema } from "./schema/workspace.ts";
 
@@ -113,9 +113,15 @@ export const contract = {
   "server.restart": procedure(ofWorkspace, serverStatusSchema),
   /** Calls off what Deckhand was going to do with it by itself (`plan`). */
   "server.keep": procedure(ofWorkspace, serverStatusSchema),
+  /** The shared background server of OpenCode 2, which `server.adopt` takes without a password. */
+  "server.shared": procedure(ofWorkspace, sharedServerSchema),
   /** Uses a server that somebody else started, instead of one of ours. It is never ended by us, and its password not kept on disk. */
   "server.adopt": procedure(
-    ofWorkspace.extend({ url: z.string().min(1).max(2_048), password: z.string().max(4_096) }),
+    ofWorkspace.extend({
+      url: z.string().min(1).max(2_048),
+      /** Null: that of the shared server, which the host reads itself; `url` must then be the one `server.shared` names. */
+      password: z.string().max(4_096).nullable(),
+    }),
     serverStatusSchema,
   ),
   "server.history": stream(ofWorkspace, serverHistorySchema, { rule: "drop" }),

@@ -1,6 +1,7 @@
 /** A server's status in words: all facts for a person who asks, one line for one who watches. */
 import { isServerUp, type ServerState, type ServerStatus } from "#shared/schema/server.ts";
 import { formatDuration } from "../core/lib/deadline.ts";
+import type { CommandContext } from "./command.ts";
 import { formatBytes } from "./format-bytes.ts";
 
 /** Shape and word together, as everywhere: colour alone is never the message. */
@@ -41,6 +42,12 @@ export function serverFacts(server: ServerStatus, now: number): [name: string, v
     ...server.notices.map((notice): [string, string] => ["notice", [notice.message, notice.next].join(" ").trim()]),
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== null);
+}
+
+/** The facts as the result of a command. Null: none was ever wanted in the folder. */
+export function printServer({ output }: Pick<CommandContext, "output">, server: ServerStatus | null): void {
+  if (server === null) return output.line("No server was started for this folder.");
+  for (const [name, value] of serverFacts(server, Date.now())) output.line(`${name.padEnd(10)} ${value}`);
 }
 
 /** What changes from moment to moment, on one line. */

@@ -110,6 +110,7 @@ export function hostHandlers(parts: HostParts): Handlers {
     "server.stop": (input) => workspace(input).stopServer(),
     "server.restart": (input) => workspace(input).restartServer(),
     "server.keep": (input) => workspace(input).keepServer(),
+    "server.shared": (input) => workspace(input).sharedServer(),
     "server.adopt": (input) => workspace(input).adoptServer(input.url, input.password),
     "server.history": (input, sink) => workspace(input).serverHistory((history) => sink.push(history)),
 

@@ -67,6 +67,25 @@ export const serverStatusSchema = z.object({
 });
 export type ServerStatus = z.infer<typeof serverStatusSchema>;
 
+/**
+ * OpenCode 2's shared background server, as its registration on this machine names it; its password is in no answer.
+ * `refused`: there is a registration that is not to be trusted. Nothing here says that a server answers there.
+ */
+export const sharedServerSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("found"),
+    /** `http://127.0.0.1:PORT`. */
+    url: z.string(),
+    /** Only to be shown. */
+    pid: z.number().int(),
+    version: z.string().nullable(),
+  }),
+  z.object({ kind: z.literal("none") }),
+  /** One sentence, for people. */
+  z.object({ kind: z.literal("refused"), reason: z.string() }),
+]);
+export type SharedServer = z.infer<typeof sharedServerSchema>;
+
 /** One reading of a running server, for the curves. */
 export const serverSampleSchema = z.object({
   /** Milliseconds since the epoch. */

@@ -1,10 +1,8 @@
-import type { ServerStatus } from "#shared/schema/server.ts";
-import { AppError } from "../../core/lib/error.ts";
-import { exitCode, type Command, type CommandContext } from "../command.ts";
-import { readSecret } from "../secret.ts";
-import { serverFacts } from "../server-text.ts";
+import { exitCode, type Command } from "../command.ts";
+import { printServer } from "../server-text.ts";
 import { statusLines } from "../status-table.ts";
 import { directoryOf, openProject } from "../workspace-of.ts";
+import { adoptCommand } from "./server-adopt.ts";
 import { levelOption, logOptions, printLogs } from "./logs.ts";
 import { watchServer } from "./server-watch.ts";
 
@@ -62,31 +60,7 @@ export const serverCommands: readonly Command[] = [
         level: levelOption(context),
       }),
   },
-  {
-    name: "server adopt",
-    usage: "server adopt [DIR] --url URL",
-    summary: "use a server that runs already; its password comes from DECKHAND_ADOPT_PASSWORD or a line of stdin",
-    options: { url: { type: "string" } },
-    maxPositionals: 1,
-    async run(context) {
-      const { url } = context.options;
-      if (typeof url !== "string" || url === "") {
-        throw new AppError("bad_input", "server adopt wants the address of the server: --url http://127.0.0.1:4096.");
-      }
-      const password = await readSecret(context, "DECKHAND_ADOPT_PASSWORD", `Password of ${url}:`);
-      if (password === null) {
-        throw new AppError("bad_input", "No password was given.", {
-          next: "Set DECKHAND_ADOPT_PASSWORD, or pass it as a line on stdin.",
-        });
-      }
-      const { client } = await context.connectOrStart();
-      const { workspace } = await openProject(client, directoryOf(context));
-      const server = await client.call("server.adopt", { workspace, url, password }, { signal: context.signal });
-      context.output.document(server);
-      if (!context.json) printServer(context, server);
-      return exitCode.done;
-    },
-  },
+  adoptCommand,
   {
     name: "server keep",
     usage: "server keep [DIR]",
@@ -103,8 +77,3 @@ export const serverCommands: readonly Command[] = [
     },
   },
 ];
-
-function printServer(context: CommandContext, server: ServerStatus | null): void {
-  if (server === null) return context.output.line("No server was started for this folder.");
-  for (const [name, value] of serverFacts(server, Date.now())) context.output.line(`${name.padEnd(10)} ${value}`);
-}

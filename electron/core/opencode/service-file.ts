@@ -18,7 +18,7 @@ const OTHERS = 0o077;
 const fileSchema = z.object({
   url: z.string(),
   pid: z.number().int().positive(),
-  version: z.string().optional(),
+  version: z.string().max(64).optional(),
   password: z.string().max(4_096).optional(),
 });
 

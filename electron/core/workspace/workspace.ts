@@ -5,7 +5,7 @@
  * is what is then run. The server and the environment know nothing of trust, and nobody else starts either.
  */
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
-import { isServerUp, type ServerHistory, type ServerStatus } from "#shared/schema/server.ts";
+import { isServerUp, type ServerHistory, type ServerStatus, type SharedServer } from "#shared/schema/server.ts";
 import type { TrustReview } from "#shared/schema/workspace.ts";
 import { detect } from "../environment/detect/detect.ts";
 import type { DetectedProject } from "../environment/detect/detected.ts";
@@ -19,6 +19,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { LogBook } from "../log/types.ts";
 import type { Chat } from "../opencode/chat.ts";
 import type { OpencodeServer } from "../opencode/server.ts";
+import type { SharedServerFile } from "../opencode/shared-server.ts";
 import { readOpencodeConfig } from "./opencode-config.ts";
 import { realDirectory, type ProjectRecord } from "./projects.ts";
 import { joinContent, type RunnableContent, type TrustRegister } from "./trust.ts";
@@ -36,6 +37,7 @@ export interface WorkspaceParts {
   readonly environment: Environment;
   readonly shellEnvironment: Pick<ShellEnvironment, "variables">;
   readonly server: OpencodeServer;
+  readonly sharedServer: Pick<SharedServerFile, "find" | "passwordOf">;
   readonly chat: Chat;
   readonly book: LogBook;
   readonly trust: TrustRegister;
@@ -50,6 +52,7 @@ export class Workspace {
   readonly book: LogBook;
   readonly #shellEnvironment: Pick<ShellEnvironment, "variables">;
   readonly #server: OpencodeServer;
+  readonly #sharedServer: WorkspaceParts["sharedServer"];
   readonly #trust: TrustRegister;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -66,6 +69,7 @@ export class Workspace {
     this.book = parts.book;
     this.#shellEnvironment = parts.shellEnvironment;
     this.#server = parts.server;
+    this.#sharedServer = parts.sharedServer;
     this.#trust = parts.trust;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
@@ -157,11 +161,22 @@ export class Workspace {
     return this.#server.status();
   }
 
-  /** Uses a server that somebody else started. @throws AppError `not_trusted`, or why it cannot be used. */
-  async adoptServer(url: string, password: string): Promise<ServerStatus> {
+  /** The shared server that could be adopted. Only a file of the person's is read, nothing of the folder. */
+  sharedServer(): Promise<SharedServer> {
+    return this.#sharedServer.find();
+  }
+
+  /**
+   * Uses a server that somebody else started.
+   *
+   * @param password Null: that of the shared server, whose address `url` must be.
+   * @throws AppError `not_trusted`, or why it cannot be used.
+   */
+  async adoptServer(url: string, password: string | null): Promise<ServerStatus> {
     await this.#admit(DEFAULT_PROFILE);
+    const secret = password ?? (await this.#sharedServer.passwordOf(url));
     this.#serverWanted = true;
-    return this.#server.adopt({ url, password });
+    return this.#server.adopt({ url, password: secret });
   }
 
   /** Calls off what is planned for the server. */
