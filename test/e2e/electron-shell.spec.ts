@@ -40,15 +40,16 @@ async function openWindow(args: readonly string[] = []) {
   return { app: launched, page };
 }
 
-function exitOf(child: ChildProcess): Promise<number | null> {
+/** The exit code, or the signal that ended it. */
+function exitOf(child: ChildProcess): Promise<number | NodeJS.Signals | null> {
   return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode);
-    else child.once("exit", (code) => resolve(code));
+    if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode ?? child.signalCode);
+    else child.once("exit", (code, signal) => resolve(code ?? signal));
   });
 }
 
 /** A second start of the app from the outside, with what it printed. */
-async function startAgain(args: readonly string[]): Promise<{ code: number | null; output: string }> {
+async function startAgain(args: readonly string[]): Promise<{ code: number | NodeJS.Signals | null; output: string }> {
   const child = spawn(electronProgram, [...electronSwitches, top, "--home", home, ...args], { env: environment() });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
