@@ -1,4 +1,5 @@
 import type { Client } from "#shared/client.ts";
+import type { Message } from "#shared/schema/chat.ts";
 import type { SessionId, WorkspaceId } from "#shared/schema/id.ts";
 
 /** After these a new session is begun: a conversation that grows for an hour would be measured instead of the host. */
@@ -109,14 +110,23 @@ export class Turns {
               seen += 1;
             }
             if (event.kind === "message" && event.info.role === "assistant") this.#answers += 1;
-            if (event.kind === "snapshot" && event.messages.some(({ role }) => role === "assistant"))
+            if (event.kind === "snapshot" && this.#holdsAnswer(event.messages)) {
               this.#answers += 1;
+              // A cut of the stream may have hidden its beginning and its end.
+              this.#sawBusy = true;
+            }
             if (event.kind === "snapshot" || event.kind === "session")
               this.#status(event.session.status.type !== "idle");
           }
         },
       },
     );
+  }
+
+  /** Of the newest prompt: there are as many as were given, and the last word is the agent's. */
+  #holdsAnswer(messages: readonly Message[]): boolean {
+    const roles = messages.map(({ role }) => role);
+    return roles.filter((role) => role === "user").length === this.#inSession && roles.at(-1) === "assistant";
   }
 
   #status(busy: boolean): void {
