@@ -79,13 +79,20 @@ it("is not adopted with a wrong password, from another machine, or where nobody 
   const port = await freePort();
   const child = await theirs(world, port);
   const url = `http://127.0.0.1:${port}`;
-  await expect(world.server.adopt({ url, password: "wrong" })).rejects.toMatchObject({ code: "opencode_auth" });
+  await expect(world.server.adopt({ url, password: "wrong" })).rejects.toMatchObject({
+    code: "opencode_auth",
+    next: expect.stringContaining("OPENCODE_SERVER_PASSWORD") as string,
+  });
   await expect(world.server.adopt({ url: "http://10.0.0.1:4096", password: "x" })).rejects.toMatchObject({
     code: "opencode_settings",
   });
   await expect(
     world.server.adopt({ url: `http://127.0.0.1:${await freePort()}`, password: "x" }),
-  ).rejects.toMatchObject({ code: "opencode_unreachable" });
+  ).rejects.toMatchObject({
+    code: "opencode_unreachable",
+    // Not "restart the server": it is none of ours.
+    next: expect.stringContaining("adopt it again") as string,
+  });
   await world.server.stop();
   expect([child.exitCode, child.signalCode]).toEqual([null, null]);
 });

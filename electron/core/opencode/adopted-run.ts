@@ -1,4 +1,5 @@
 /** A server that somebody else started: used as long as it is there, never ended by us. */
+import type { FailureCode } from "#shared/failure.ts";
 import type { Exit } from "#shared/schema/service.ts";
 import { withDeadline } from "../lib/deadline.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -7,6 +8,7 @@ import type { Logger } from "../lib/logger.ts";
 import { OpencodeClient } from "./client.ts";
 import { openEvents } from "./event-connection.ts";
 import type { Handshake } from "./meeting.ts";
+import type { Met } from "./protocol/handshake.ts";
 import type { Run, RunListeners } from "./run.ts";
 
 /** From the first request to the first event. It runs already, so it need not be waited for as long as a start. */
@@ -50,6 +52,13 @@ export function adoptedUrl(text: string): string {
   return url.origin;
 }
 
+/** What a person can do about one that is not ours to restart, by the code of the failure. */
+const nextSteps: Partial<Record<FailureCode, string>> = {
+  opencode_unreachable: "Start that server or check its address, then adopt it again.",
+  opencode_auth: "Check the password: it is the OPENCODE_SERVER_PASSWORD of whoever started that server.",
+  opencode_unsafe: "Start that server with an OPENCODE_SERVER_PASSWORD, then adopt it with that.",
+};
+
 /** Rejects as the handshake does, or with `opencode_no_events`, `opencode_unreachable`. */
 export async function meetAdopted(
   options: AdoptedRunOptions,
@@ -58,8 +67,7 @@ export async function meetAdopted(
 ): Promise<Run> {
   const { url, password, directory, clock } = options;
   const client = new OpencodeClient({ url, password, directory, clock });
-  await options.handshake.refuseStrangers(client, signal);
-  const { protocol, version } = await options.handshake.meet(client, null, signal);
+  const { protocol, version } = await meet(options.handshake, client, signal);
   const events = openEvents({ ...options, client, protocol, listeners });
   try {
     await withDeadline(clock, MEET_MS, "its first event", signal, (waiting) => events.connected(waiting));
@@ -86,4 +94,16 @@ export async function meetAdopted(
       return { empty: true, survivors: [], killed: false };
     },
   };
+}
+
+async function meet(handshake: Handshake, client: OpencodeClient, signal: AbortSignal): Promise<Met> {
+  try {
+    await handshake.refuseStrangers(client, signal);
+    return await handshake.meet(client, null, signal);
+  } catch (error) {
+    const next = error instanceof AppError ? nextSteps[error.code] : undefined;
+    if (!(error instanceof AppError) || next === undefined) throw error;
+    const { code, message, details } = error;
+    throw new AppError(code, message, { next, details, cause: error });
+  }
 }
