@@ -1,36 +1,45 @@
+import { useQuery } from "@tanstack/react-query";
 import { useRef, useState, type InputHTMLAttributes, type Ref } from "react";
 import type { Failure } from "#shared/failure.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
+import { sharedServerQuery } from "../ipc/queries.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { FailureLine } from "../ui/failure-line.tsx";
 import { failureOf } from "../view/actions.ts";
 import { useApp } from "../view/app.ts";
+import { SharedServerOffer } from "./shared-server-offer.tsx";
+
+/** What was pressed: the offer, or the form below it. */
+type Way = "shared" | "typed";
 
 /** Address and password of a server that runs already. The password is sent once and kept nowhere on disk. */
 export function AdoptDialog({ workspace, url: known }: { workspace: WorkspaceId; url: string }) {
   const { client, view } = useApp();
   const [url, setUrl] = useState(known);
   const [password, setPassword] = useState("");
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const [pending, setPending] = useState(false);
+  const [failed, setFailed] = useState<{ way: Way; failure: Failure } | null>(null);
+  const [pending, setPending] = useState<Way | null>(null);
+  const shared = useQuery(sharedServerQuery(client, workspace));
   const address = useRef<HTMLInputElement>(null);
   const secret = useRef<HTMLInputElement>(null);
   const close = () => view.set({ dialog: null });
+  const failure = failed?.way === "typed" ? failed.failure : null;
 
   // Not through the actions: what is wrong with the address belongs beside it, not into a toast.
-  const adopt = async () => {
-    setPending(true);
-    setFailure(null);
+  const adopt = async (way: Way, target: { url: string; password: string | null }) => {
+    setPending(way);
+    setFailed(null);
     try {
-      await client.call("server.adopt", { workspace, url: url.trim(), password });
+      await client.call("server.adopt", { workspace, ...target });
       close();
     } catch (error) {
       const trouble = failureOf(error);
-      setFailure(trouble);
-      (trouble.code === "opencode_auth" ? secret : address).current?.focus();
+      setFailed({ way, failure: trouble });
+      if (way === "typed") (trouble.code === "opencode_auth" ? secret : address).current?.focus();
+      else void shared.refetch();
     } finally {
-      setPending(false);
+      setPending(null);
     }
   };
 
@@ -41,11 +50,21 @@ export function AdoptDialog({ workspace, url: known }: { workspace: WorkspaceId;
       onClose={close}
       initialFocus={known === "" ? address : secret}
     >
+      {shared.data && (
+        <SharedServerOffer
+          shared={shared.data}
+          failure={failed?.way === "shared" ? failed.failure : null}
+          pending={pending === "shared"}
+          disabled={pending !== null}
+          primary={!url.trim()}
+          onUse={(found) => void adopt("shared", { url: found, password: null })}
+        />
+      )}
       <form
         className="flex flex-col gap-3"
         onSubmit={(event) => {
           event.preventDefault();
-          if (url.trim() && !pending) void adopt();
+          if (url.trim() && pending === null) void adopt("typed", { url: url.trim(), password });
         }}
       >
         <Field
@@ -70,7 +89,7 @@ export function AdoptDialog({ workspace, url: known }: { workspace: WorkspaceId;
         {failure && <FailureLine failure={failure} />}
         <div className="mt-1 flex justify-end gap-2">
           <Button onClick={close}>Cancel</Button>
-          <Button kind="primary" type="submit" pending={pending} disabled={!url.trim()}>
+          <Button kind="primary" type="submit" pending={pending === "typed"} disabled={!url.trim() || pending !== null}>
             Use it
           </Button>
         </div>

@@ -14,6 +14,16 @@ export const trustReviewQuery = (client: Client, workspace: WorkspaceId) =>
     retry: false,
   });
 
+/** The shared server that could be adopted. Read anew each time: it may have moved meanwhile. */
+export const sharedServerQuery = (client: Client, workspace: WorkspaceId) =>
+  queryOptions({
+    queryKey: ["server.shared", workspace],
+    queryFn: ({ signal }) => client.call("server.shared", { workspace }, { signal }),
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
+
 /** Whether a server can be asked something. */
 export const isAnswering = ({ state }: Pick<ServerStatus, "state">): boolean =>
   state === "running" || state === "degraded";

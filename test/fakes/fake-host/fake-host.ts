@@ -9,7 +9,7 @@ import type { Project } from "#shared/schema/workspace.ts";
 import { chatOf, conversation, mainSession, session, turn } from "./chat.ts";
 import { createFakeConnection, FakeFailure } from "./fake-connection.ts";
 import { FakeLog } from "./logs.ts";
-import { historyOf, runningServer, serverOf } from "./servers.ts";
+import { historyOf, runningServer, serverOf, sharedServerOf } from "./servers.ts";
 import { environmentOf, workspace } from "./services.ts";
 
 /** One state that is pushed to everyone who watches it. */
@@ -167,14 +167,24 @@ export function createFakeHost(scenario: string) {
       "server.stop": () => serverBecomes(stoppedServer),
       "server.restart": () => serverBecomes({ ...runningServer, generation: runningServer.generation + 1 }),
       "server.keep": () => serverBecomes({ ...(environment.get().server ?? runningServer), plan: null }),
+      "server.shared": () => sharedServerOf(scenario),
       "server.adopt": ({ url, password }) => {
-        if (password !== "open sesame")
+        const shared = sharedServerOf(scenario);
+        if (password === null && scenario === "server-shared-gone")
+          throw new FakeFailure(
+            "opencode_unreachable",
+            `GET /global/health without the password: ${url} does not answer (ECONNREFUSED).`,
+            "Start that server or check its address, then adopt it again.",
+          );
+        const known = password === null ? shared.kind === "found" && shared.url === url : password === "open sesame";
+        if (!known)
           throw new FakeFailure(
             "opencode_auth",
             `The server at ${url} refused the password.`,
             "Check the password; it is in OPENCODE_SERVER_PASSWORD of whoever started it.",
           );
-        return serverBecomes({ ...(serverOf("server-adopted") ?? runningServer), url });
+        const adopted = { ...(serverOf("server-adopted") ?? runningServer), url, port: Number(new URL(url).port) };
+        return serverBecomes(shared.kind === "found" ? { ...adopted, version: shared.version } : adopted);
       },
       "server.history": (_input, push) => {
         const server = environment.get().server ?? stoppedServer;

@@ -1,6 +1,6 @@
 /** Believable OpenCode servers in every state. */
 import type { Failure } from "#shared/failure.ts";
-import { stoppedServer, type ServerSample, type ServerStatus } from "#shared/schema/server.ts";
+import { stoppedServer, type ServerSample, type ServerStatus, type SharedServer } from "#shared/schema/server.ts";
 
 const MB = 1_048_576;
 
@@ -146,10 +146,30 @@ export function serverOf(scenario: string): ServerStatus | null {
         version: "2.0.4",
         protocol: 2,
       };
+    case "server-shared":
+    case "server-shared-gone":
+    case "server-shared-refused":
+      return stoppedServer;
     case "server-idle-stopped":
       return { ...stoppedServer, generation: 2 };
     default:
       return null;
+  }
+}
+
+/** What is registered as OpenCode 2's shared server. */
+export function sharedServerOf(scenario: string): SharedServer {
+  switch (scenario) {
+    case "server-shared":
+    case "server-shared-gone":
+      return { kind: "found", url: "http://127.0.0.1:38117", pid: 2_207, version: "2.0.12" };
+    case "server-shared-refused":
+      return {
+        kind: "refused",
+        reason: "/home/kim/.local/state/opencode/service.json can be read or changed by others.",
+      };
+    default:
+      return { kind: "none" };
   }
 }
 
