@@ -1,5 +1,5 @@
 /** `deckhand server …` and `deckhand settings …` from outside: the built program, a real host, the real OpenCode. */
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { spawn, type ChildProcess } from "node:child_process";
@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serverStatusSchema, type ServerStatus } from "#shared/schema/server.ts";
 import { settingsSchema } from "#shared/schema/settings.ts";
 import { bundledBinaries, thisMachine } from "../../electron/core/opencode/bundled.ts";
+import { serviceFilePath } from "../../electron/core/opencode/service-file.ts";
+import { startFake2 } from "../fakes/fake-opencode-2/fake-opencode-2.ts";
 import { createWorld, top, type World } from "../support/world.ts";
 import { until } from "../support/until.ts";
 
@@ -132,6 +134,30 @@ describe("the command line and a server", () => {
     expect(await healthStatus(url)).toBe(401);
   });
 
+  it("adopts OpenCode 2's shared server without being told its password, and says why where it cannot", async () => {
+    const none = await world.deckhand("server", "adopt", harbour, "--shared", "--json");
+    expect(none.code).toBe(1);
+    expect(none.json).toMatchObject({ error: { code: "not_found", details: { next: expect.any(String) as string } } });
+    const file = serviceFilePath(world.env, "/nowhere");
+    const shared = await startFake2({ password: "of all", arguments: ["--service"], env: world.env });
+    others.push(shared.child);
+    const adopted = await world.deckhand("server", "adopt", "--shared", harbour, "--json");
+    expect(adopted.stderr).toBe("");
+    expect(serverStatusSchema.parse(adopted.json)).toMatchObject({
+      state: "running",
+      ownership: "adopted",
+      protocol: 2,
+    });
+    expect((await world.deckhand("server", "stop", harbour)).code).toBe(0);
+    chmodSync(file, 0o644);
+    const refused = await world.deckhand("server", "adopt", harbour, "--shared");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr.split("\n")[0]).toContain(`${file} can be read or changed by others.`);
+    expect(`${adopted.stdout}${refused.stdout}${refused.stderr}`).not.toContain("of all");
+    expect(shared.child.exitCode ?? shared.child.signalCode).toBeNull();
+    rmSync(file);
+  });
+
   it("tells why a server did not start: cause, next step, and what it said last", async () => {
     const binary = join(world.folder, "opencode");
     writeFileSync(
@@ -202,6 +228,7 @@ describe("the command line without a host", () => {
     [["server", "logs"], 4],
     [["server", "adopt"], 2],
     [["server", "adopt", "--password", "x"], 2],
+    [["server", "adopt", "--shared", "--url", "http://127.0.0.1:4096"], 2],
     [["settings", "get"], 4],
     [["settings", "set", "theme"], 2],
   ])("%j ends with %i and a document of the error", async (words, expected) => {
