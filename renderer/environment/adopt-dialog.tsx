@@ -35,6 +35,11 @@ export function AdoptDialog({ workspace, url: known }: { workspace: WorkspaceId;
       close();
     } catch (error) {
       const trouble = failureOf(error);
+      if (trouble.code === "not_trusted" || trouble.code === "trust_changed") {
+        // Back to this dialog, once the folder's content was approved.
+        const again = () => view.set({ dialog: { kind: "adopt", workspace, url: url.trim() } });
+        return view.set({ dialog: { kind: "trust", workspace, approved: again } });
+      }
       setFailed({ way, failure: trouble });
       if (way === "typed") (trouble.code === "opencode_auth" ? secret : address).current?.focus();
       else void shared.refetch();

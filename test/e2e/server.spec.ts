@@ -1,4 +1,6 @@
 /** What a person sees of an OpenCode server: its facts, its settings, its end in the middle of a turn, its log to take along. */
+import { join } from "node:path";
+import { startFake2 } from "../fakes/fake-opencode-2/fake-opencode-2.ts";
 import { expect, test } from "./app.ts";
 import { ChatPage } from "./pages/chat-page.ts";
 import type { DeckhandPage } from "./pages/deckhand-page.ts";
@@ -84,6 +86,37 @@ test("a setting that cannot be is refused at its field, and one that can is kept
   await expect(dialog.getByLabel("Value of GREETING")).toHaveAttribute("type", "password");
   await dialog.getByRole("button", { name: "Reset Memory limit to its default" }).click();
   await expect(limit).toHaveValue("");
+});
+
+test("the shared server of OpenCode 2 is used with one press, and goes on without us", async ({
+  deckhand,
+  harbour,
+  home,
+}) => {
+  const { page } = deckhand;
+  const env = { XDG_STATE_HOME: join(home, "..", "xdg", "state") };
+  const shared = await startFake2({ arguments: ["--service"], env });
+  try {
+    await deckhand.openFolder(harbour);
+    await deckhand.command("Use an OpenCode server that runs already");
+    const offer = page.getByRole("region", { name: "Shared server" });
+    const use = offer.getByRole("button", { name: "Use OpenCode’s shared server" });
+    await expect(offer).toContainText(/http:\/\/127\.0\.0\.1:\d+ · 2\.0\.12/);
+    await use.click();
+    // Nobody has approved the folder yet; afterwards the offer is there again.
+    await page.getByRole("button", { name: "Trust and run" }).click();
+    await use.click();
+    await expect(page.getByRole("dialog")).toBeHidden();
+    const row = page.getByRole("row", { name: "OpenCode server" });
+    await expect(row).toContainText("Running");
+    await expect(row).toContainText("Adopted");
+    await deckhand.command("Show the OpenCode server");
+    await page.getByRole("button", { name: "Let go" }).click();
+    await expect(row).toContainText("Stopped");
+    expect(shared.child.exitCode ?? shared.child.signalCode).toBeNull();
+  } finally {
+    await shared.end();
+  }
 });
 
 async function serverPid(deckhand: DeckhandPage): Promise<number> {
