@@ -15,8 +15,12 @@ export interface OpenedDatabase {
 /** How long to wait for another connection's lock, in ms. Only the command line's short reads share the file with us. */
 const BUSY_TIMEOUT_MS = 2_000;
 
-/** SQLite's way of saying that the file is no database, or a broken one. */
-const damageCodes = new Set(["SQLITE_NOTADB", "SQLITE_CORRUPT"]);
+/**
+ * SQLite's ways of saying that the file is no database, or a broken one. The general SQLITE_ERROR is one of them: it comes for a
+ * damaged header ("unsupported file format") and for tables that are not as they were made; a disk that is full, failing,
+ * locked or not ours has codes of its own.
+ */
+const damageCodes = new Set(["SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR"]);
 
 /**
  * Opens the store at `path` and brings it to the newest schema. A file that is damaged, or written by a newer Deckhand, is
