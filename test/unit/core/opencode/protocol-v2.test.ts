@@ -2,6 +2,7 @@ import { anything, assert, constantFrom, dictionary, property, string } from "fa
 import { describe, expect, it } from "vitest";
 import type { SessionId } from "#shared/schema/id.ts";
 import { messageSchema } from "#shared/schema/chat.ts";
+import { MessageFold } from "../../../../electron/core/opencode/message-fold.ts";
 import { protocolV1 } from "../../../../electron/core/opencode/protocol/v1.ts";
 import { protocolV2 } from "../../../../electron/core/opencode/protocol/v2.ts";
 import { readMessage, readPermission, readSession } from "../../../../electron/core/opencode/protocol/v2-objects.ts";
@@ -66,6 +67,34 @@ describe("an event of OpenCode 2", () => {
     ]);
   });
 
+  it("tells what a tool has given back so far while it runs, and leaves the rest of it as it is known", () => {
+    const tool = { ...at, callID: "call_1" };
+    const progress = (...texts: string[]) =>
+      read("session.tool.progress", { ...tool, content: texts.map((text) => ({ type: "text", text })), metadata: {} });
+    expect(progress("Satur")).toEqual([
+      { kind: "tool", sessionId: id, messageId: "msg_1", partId: "call_1", state: { output: "Satur" } },
+    ]);
+    const fold = new MessageFold();
+    const states = [
+      read("session.step.started", at),
+      read("session.tool.input.started", { ...tool, name: "shell" }),
+      read("session.tool.called", { ...tool, input: { command: "date" } }),
+      progress("Satur"),
+      progress("Satur", "day"),
+    ].map((told) => {
+      const events = told.flatMap((change) => fold.apply(change));
+      const last = events.at(-1);
+      return last?.kind === "part" && last.part.type === "tool" ? last.part.state : null;
+    });
+    expect(states.slice(1)).toMatchObject([
+      { status: "pending", output: null },
+      { status: "running", input: { command: "date" }, output: null },
+      { status: "running", input: { command: "date" }, output: "Satur", endedAt: null },
+      { status: "running", input: { command: "date" }, output: "Satur\nday", endedAt: null },
+    ]);
+    expect(read("session.tool.progress", { ...at, content: [] })).toEqual([]);
+  });
+
   it("asks for everything to be read where it does not say what changed", () => {
     for (const type of ["session.created", "session.renamed", "session.moved", "session.forked"])
       expect(isReset({ directory: null, type, properties: {}, position: null })).toBe(true);
@@ -79,6 +108,7 @@ describe("an event of OpenCode 2", () => {
       "session.step.failed",
       "session.text.ended",
       "session.tool.called",
+      "session.tool.progress",
       "session.tool.success",
       "session.tool.failed",
       "permission.v2.asked",
