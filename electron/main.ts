@@ -51,7 +51,7 @@ function run({ home }: Launch): void {
     logger.error(`${kind} in the app`, { error });
     tell(`deckhand: a fault of the app itself: ${errorText(error)}`);
     if (desktop === null) app.exit(1);
-    else void desktop.gate.quit(kind, 1);
+    else desktop.fault(kind, error);
   };
   process.on("uncaughtException", crash("an uncaught exception"));
   process.on("unhandledRejection", crash("an unhandled rejection"));
@@ -86,7 +86,7 @@ function quitOnSignals(desktop: DesktopApp, logger: Logger): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       logger.info("a signal asks to quit", { signal });
-      void desktop.gate.quit(signal);
+      desktop.quit(signal);
     });
   }
 }

@@ -5,6 +5,7 @@
  * waits in `accept` until the host is there. A host that does not start leaves the window with a notice and two ways on. All
  * ways out end in the quit gate.
  */
+import { join } from "node:path";
 import { app, BrowserWindow, dialog, powerMonitor } from "electron";
 import type { Failure } from "#shared/failure.ts";
 import { systemClock } from "../core/lib/clock.ts";
@@ -15,6 +16,7 @@ import { createHost, type Host } from "../host.ts";
 import type { Channel } from "../ipc/channel.ts";
 import { createConnector } from "./connect.ts";
 import { openLink } from "./external-links.ts";
+import { FaultExit } from "./fault-exit.ts";
 import { installGuards } from "./guards.ts";
 import type { Launch } from "./launch.ts";
 import { installMenu } from "./menu.ts";
@@ -44,7 +46,10 @@ export interface DesktopOptions {
 }
 
 export interface DesktopApp {
-  readonly gate: QuitGate;
+  /** Stops everything and ends the app. */
+  quit(reason: string): void;
+  /** After a fault of the app itself: stops everything, then offers to start again. */
+  fault(kind: string, error: unknown): void;
   /** A second start: the window in front, and its folder opened. */
   openAgain(directory: string | null): void;
 }
@@ -64,14 +69,17 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
     close: async () => {
       connector.close();
       removeTray();
-      for (const each of BrowserWindow.getAllWindows()) each.close();
+      if (!faultExit.happened) for (const each of BrowserWindow.getAllWindows()) each.close();
       await starting;
       await host?.close();
     },
-    exit: (code) => app.exit(code),
+    exit: (code, clean) => faultExit.stopped(code, clean),
   });
-  // Quitting an app whose host never came up is the end of a failed start.
-  const quit = (reason: string) => void gate.quit(reason, failed ? 1 : 0);
+  const quit = (reason: string) => {
+    faultExit.leave();
+    // Quitting an app whose host never came up is the end of a failed start.
+    void gate.quit(reason, failed ? 1 : 0);
+  };
 
   installGuards({ logger, reachable: development === null ? [] : [development, development.replace(/^http/, "ws")] });
   installMenu({ onQuit: () => quit("the menu"), developerTools: !app.isPackaged });
@@ -83,6 +91,12 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
     icon: paths.windowIcon,
     stateFile: paths.windowState,
     developerTools: !app.isPackaged,
+  });
+  const faultExit = new FaultExit({
+    logFile: join(options.launch.home, "logs", "app", "app.log"),
+    showNotice: window.showNotice,
+    relaunch: () => relaunch(process.env["APPIMAGE"]),
+    exit: (code) => app.exit(code),
   });
   const connector = createConnector({
     logger,
@@ -165,7 +179,7 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
 
   app.on("window-all-closed", () => {
     // On macOS the app lives on in the menu bar. Elsewhere a tray may be invisible, so closing the window is quitting.
-    if (process.platform !== "darwin") quit("the window was closed");
+    if (process.platform !== "darwin" || faultExit.happened) quit("the window was closed");
   });
   app.on("activate", () => window.show());
   app.on("will-quit", (event) => {
@@ -181,13 +195,22 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
   window.show();
   starting = startHost();
   return {
-    gate,
+    quit,
+    fault(kind, error) {
+      faultExit.record(errorText(error));
+      void gate.quit(kind, 1);
+    },
     openAgain(directory) {
       window.show();
-      if (directory === null) return;
+      if (directory === null || faultExit.happened) return;
       void starting.then(() => (host === null ? undefined : open(host, directory)));
     },
   };
+}
+
+/** @param appImage The file of an AppImage; what runs out of it is gone as soon as it has ended. */
+function relaunch(appImage: string | undefined): void {
+  app.relaunch(appImage === undefined ? {} : { execPath: appImage });
 }
 
 async function pickFolder(): Promise<string | null> {

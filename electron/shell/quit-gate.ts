@@ -14,8 +14,8 @@ export interface QuitGateOptions {
   readonly logger: Logger;
   /** Everything stopped and flushed. Called once. */
   readonly close: () => Promise<void>;
-  /** Ends the process at once. */
-  readonly exit: (code: number) => void;
+  /** Ends the process. Not clean: something may be left, which the guardian finishes as soon as the process is gone. */
+  readonly exit: (code: number, clean: boolean) => void;
 }
 
 /**
@@ -45,14 +45,16 @@ export class QuitGate {
   async #quit(reason: string): Promise<void> {
     const { clock, logger, close, exit } = this.#options;
     const started = clock.monotonic();
+    let clean = true;
     logger.info("quitting", { reason });
     try {
       await withDeadline(clock, QUIT_DEADLINE_MS, "everything to stop", undefined, close);
       logger.info("everything stopped", { ms: Math.round(clock.monotonic() - started) });
     } catch (error) {
       this.#code = Math.max(this.#code, 1);
+      clean = false;
       logger.error("not everything stopped; the guardian finishes it", { error: errorText(error) });
     }
-    exit(this.#code);
+    exit(this.#code, clean);
   }
 }

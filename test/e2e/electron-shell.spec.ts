@@ -1,9 +1,9 @@
 /** What the desktop shell promises, in a real Electron: nothing gets out of the window, nothing outlives the app. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test, type ElectronApplication } from "@playwright/test";
+import { expect, test, type ElectronApplication, type Page } from "@playwright/test";
 import { electronProgram, electronSwitches, launchElectron } from "../support/electron.ts";
 import { top } from "../support/world.ts";
 
@@ -303,15 +303,51 @@ for (const signals of [["SIGTERM"], ["SIGINT", "SIGINT"], ["SIGHUP", "SIGTERM", 
   });
 }
 
-test("a fault in the app itself is logged, everything is stopped, and it ends with 1", async () => {
-  const { app: running } = await openWindow();
-  const exit = exitOf(running.process());
+/** Throws in the main process, and waits until everything is stopped and the window says so. */
+async function faultIn(running: ElectronApplication, page: Page): Promise<void> {
   await running.evaluate(() => {
     setTimeout(() => {
       throw new Error("a made-up fault");
     }, 0);
   });
-  expect(await exit).toBe(1);
+  await expect(page.getByRole("link", { name: "Start again" })).toBeVisible({ timeout: 15_000 });
+  await expect(page.getByRole("alert")).toContainText("a made-up fault");
   expect(log()).toContain("a made-up fault");
   expect(log()).toContain("everything stopped");
+}
+
+test("a fault in the app itself is logged, everything is stopped, and it ends with 1 when the person quits", async () => {
+  const { app: running, page } = await openWindow();
+  const exit = exitOf(running.process());
+  await faultIn(running, page);
+  await page.getByRole("link", { name: "Quit" }).click({ noWaitAfter: true });
+  expect(await exit).toBe(1);
+});
+
+test("after a fault it starts again when the person says so, and never by itself", async () => {
+  const { app: running, page } = await openWindow();
+  const exit = exitOf(running.process());
+  const asked = join(home, "asked");
+  // A new start could not be told from this one's; so it is written down instead.
+  await running.evaluate(({ app: electron }, file) => {
+    electron.relaunch = () => process.getBuiltinModule("node:fs").writeFileSync(file, "");
+  }, asked);
+  await faultIn(running, page);
+  expect(existsSync(asked)).toBe(false);
+  await page.getByRole("link", { name: "Start again" }).click({ noWaitAfter: true });
+  expect(await exit).toBe(1);
+  expect(existsSync(asked)).toBe(true);
+});
+
+test("an app that had a fault still ends at a signal, and when its window is closed", async () => {
+  const first = await openWindow();
+  const signalled = exitOf(first.app.process());
+  await faultIn(first.app, first.page);
+  first.app.process().kill("SIGTERM");
+  expect(await signalled).toBe(1);
+  const second = await openWindow();
+  const closed = exitOf(second.app.process());
+  await faultIn(second.app, second.page);
+  await second.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close()).catch(() => undefined);
+  expect(await closed).toBe(1);
 });
