@@ -56,6 +56,8 @@ export class Supervision {
   readonly #notices: RunNotices;
   readonly #restarts: Restarts;
   #watch: RunWatch | null = null;
+  /** Why the newest run's event stream broke before it was watched; null: it did not, or is connected again. */
+  #brokenEarly: string | null = null;
   #sweep: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -93,6 +95,7 @@ export class Supervision {
 
   /** What a run tells counts only while it is the newest. */
   listeners(generation: number): RunListeners {
+    this.#brokenEarly = null;
     const isNewest = () => this.#record.generation === generation;
     return {
       onSpawned: (process) => {
@@ -105,15 +108,18 @@ export class Supervision {
         this.#options.voice.event.emit(event);
       },
       onConnected: () => {
+        if (!isNewest()) return;
+        this.#brokenEarly = null;
         // The first connection is announced when the client can be had.
-        if (!isNewest() || !this.#record.isRunning) return;
+        if (!this.#record.isRunning) return;
         this.#watch?.connected();
         this.#options.voice.connected.emit();
       },
       onDisconnected: (reason) => {
         if (!isNewest()) return;
         this.#record.note(`The event stream broke (${reason}); it is being connected again.`);
-        this.#watch?.disconnected(reason);
+        if (this.#watch === null) this.#brokenEarly = reason;
+        else this.#watch.disconnected(reason);
       },
     };
   }
@@ -141,6 +147,7 @@ export class Supervision {
         orders.onStop();
       },
     });
+    if (this.#brokenEarly !== null) this.#watch.disconnected(this.#brokenEarly);
     this.#notices.lookInto(run);
     void run.exited.then((exit) => this.#exited(run, exit));
   }

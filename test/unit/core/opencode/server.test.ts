@@ -38,6 +38,8 @@ function open(
     usage: null as Usage | null,
     settings: { ...defaultServerSettings, ...options.settings },
     runs: [] as { options: OwnedRunOptions; listeners: RunListeners; die: (exit: Exit) => void }[],
+    /** What a run tells before it is ready. */
+    meet: (listeners: RunListeners) => void listeners,
     readChat: () => Promise.resolve({}),
     health: () => Promise.resolve({ version: "1.18.33" }),
     report: { empty: true, survivors: [], killed: false } as StopReport,
@@ -70,6 +72,7 @@ function open(
       world.runs.push({ options: given, listeners, die });
       const process = { id: `run-${given.generation}`, pid: 100 + given.generation };
       listeners.onSpawned(process);
+      world.meet(listeners);
       return Promise.resolve({
         process,
         client: { url: "http://127.0.0.1:4100" } as OpencodeClient,
@@ -346,4 +349,26 @@ it("gives a turn in a server that seems dead its minute, unless a person calls t
   expect(world.server.status().plan?.at).not.toBeNull();
   await world.pass(MINUTE + 5_000);
   expect(world.server.status()).toMatchObject({ generation: 2, restarts: 1 });
+});
+
+it("knows of an event stream that broke before the server was ready, and of one that was connected again by then", async () => {
+  const world = open();
+  world.meet = ({ onConnected, onDisconnected }) => {
+    onConnected();
+    onDisconnected("the server ended the stream");
+  };
+  await world.server.start();
+  await world.pass(1_000);
+  expect(world.server.status()).toMatchObject({ state: "degraded", failure: { code: "opencode_no_events" } });
+  world.runs[0]?.listeners.onConnected();
+  await world.pass(1_000);
+  expect(world.server.status()).toMatchObject({ state: "running", generation: 1 });
+  world.meet = ({ onConnected, onDisconnected }) => {
+    onConnected();
+    onDisconnected("the server ended the stream");
+    onConnected();
+  };
+  await world.server.restart();
+  await world.pass(1_000);
+  expect(world.server.status()).toMatchObject({ state: "running", generation: 2 });
 });
