@@ -16,6 +16,7 @@ import { OpencodeClient } from "../../electron/core/opencode/client.ts";
 import { runEventStream, type WireEvent } from "../../electron/core/opencode/event-stream.ts";
 import { protocolV1 } from "../../electron/core/opencode/protocol/v1.ts";
 import { SessionStore } from "../../electron/core/opencode/session-store.ts";
+import { scriptedModelConfig } from "../fakes/scripted-model/config.ts";
 import { startScriptedModel } from "../fakes/scripted-model/server.ts";
 import { worldEnvironment } from "../support/world.ts";
 import { authorization, startBare } from "./bare-server.ts";
@@ -32,6 +33,8 @@ const REAL_ROUNDS = Math.min(5, ROUNDS);
 const REAL_WARM_UP = 1;
 const DIRECTORY = "/home/person/projects/harbour";
 const PASSWORD = "bench";
+/** A round takes seconds; one in which nothing comes is a fault of the benchmark. */
+const ROUND_MS = 120_000;
 
 /** A server that has a session and, when told, a turn of so many deltas in it. */
 interface Source {
@@ -61,7 +64,7 @@ async function compare(
     for (const who of index % 2 === 0 ? (["raw", "ours"] as const) : (["ours", "raw"] as const)) {
       const from = await source();
       const before = process.cpuUsage();
-      const perSecond = (DELTAS * 1_000) / (await readers[who](from));
+      const perSecond = (DELTAS * 1_000) / (await inTime(readers[who](from)));
       const { user, system } = process.cpuUsage(before);
       if (index < 0) continue;
       samples[who].perSecond.push(perSecond);
@@ -69,6 +72,13 @@ async function compare(
     }
   }
   return samples;
+}
+
+async function inTime<Value>(reading: Promise<Value>): Promise<Value> {
+  const late = new Error(`The deltas did not come within ${ROUND_MS / 1_000} s.`);
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(late), ROUND_MS)));
+  return Promise.race([reading, deadline]).finally(() => clearTimeout(timer));
 }
 
 function report(from: string, { raw, ours }: Both<{ perSecond: number[]; cpu: number[] }>): void {
@@ -103,7 +113,8 @@ async function flatOut(): Promise<void> {
 async function fromOpencode(): Promise<void> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "deckhand-bench-events-")));
   const model = await startScriptedModel();
-  const environment = worldEnvironment(folder, model);
+  const config = JSON.stringify(scriptedModelConfig(model.url));
+  const environment = { ...worldEnvironment(folder, model), OPENCODE_CONFIG_CONTENT: config };
   const { url, password, stop } = await startBare({ binary: opencodeBinary, cwd: folder, environment });
   const post = async (path: string, body: object) => {
     const answer = await fetch(`${url}${path}?${new URLSearchParams({ directory: folder }).toString()}`, {
@@ -117,7 +128,7 @@ async function fromOpencode(): Promise<void> {
   // A session each, so that none has more to read at its beginning than another.
   const source = async (): Promise<Source> => {
     const { id } = (await (await post("/session", {})).json()) as { id: string };
-    const parts = [{ type: "text", text: `#stream ${DELTAS}` }];
+    const parts = [{ type: "text", text: `#slow 0\n#stream ${DELTAS}` }];
     return {
       url,
       password,
@@ -188,6 +199,7 @@ async function readOurs({ url, password, directory, session, begin }: Source): P
     turns: null,
   });
   const ending = new AbortController();
+  let lost: (error: Error) => void = () => undefined;
   const stream = runEventStream({
     client,
     protocol: protocolV1,
@@ -196,12 +208,14 @@ async function readOurs({ url, password, directory, session, begin }: Source): P
     random: Math.random,
     onEvent: (event) => events.emit(event),
     onConnected: () => connected.emit(),
-    onDisconnected: (reason) => fail(new Error(reason)),
+    onDisconnected: (reason) => lost(new Error(reason)),
     signal: ending.signal,
+    // It only ever rejects because it was told to end.
   }).catch(() => undefined);
   let deltas = 0;
   let begun = 0;
   const ms = await new Promise<number>((resolve, reject) => {
+    lost = reject;
     store.events(
       session as SessionId,
       (event) => {
