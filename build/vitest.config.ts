@@ -9,6 +9,9 @@ const shared = {
   setupFiles: [resolve(top, "test/support/leftovers.ts")],
 } as const;
 
+/** `npm run faults -- --workers N` sets it. */
+const faultWorkers = Number(process.env["DECKHAND_FAULT_WORKERS"] ?? 1);
+
 /** `unit` is quick and needs nothing; `integration` and `faults` start real processes and share the machine, one file at a time. */
 export default defineConfig({
   root: top,
@@ -51,7 +54,7 @@ export default defineConfig({
           include: ["test/faults/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          ...(faultWorkers > 1 ? { maxWorkers: faultWorkers } : { fileParallelism: false }),
           sequence: { groupOrder: 2 },
         },
       },
