@@ -6,12 +6,11 @@ import type { Intake } from "../lib/intake.ts";
 import type { Logger } from "../lib/logger.ts";
 import { createBlock, type LineBlock, linesOfBlock } from "./line-block.ts";
 import { LogFile } from "./log-file.ts";
-import { mergeLines } from "./merge.ts";
+import { type ReadSource, readSources } from "./read-sources.ts";
 import { recoverSegments } from "./recover.ts";
 import { Redactor } from "./redaction.ts";
 import { LineRing } from "./ring.ts";
 import { sanitizeLine } from "./sanitize.ts";
-import { LineSearch } from "./search.ts";
 import type { LogBook, LogQuery } from "./types.ts";
 import type { WriteBudget } from "./write-queue.ts";
 
@@ -48,10 +47,7 @@ export interface BookOptions {
   readonly limits?: Partial<BookLimits>;
 }
 
-interface Source {
-  readonly source: string;
-  readonly ring: LineRing;
-  readonly file: LogFile;
+interface Source extends ReadSource {
   /** Streams whose last piece was cut: the next one continues it. */
   readonly open: Set<LogLine["stream"]>;
 }
@@ -126,28 +122,10 @@ class Book implements LogBook {
     return this.#store(source, { ...facts, bytes: Buffer.from(`${clean.join("\n")}\n`), lines: texts.length, cut });
   }
 
-  async read(query: LogQuery): Promise<LogPage> {
+  read(query: LogQuery): Promise<LogPage> {
     const names = query.sources ?? this.sources();
     const entries = names.map((name) => this.#sources.get(name)).filter((entry) => entry !== undefined);
-    const isForward = query.from === "start";
-    const range = { after: query.after, before: query.before ?? Infinity };
-    const lines: LogLine[] = [];
-    const merged = mergeLines(
-      entries.map((entry) => linesOf(entry, range, isForward)),
-      isForward,
-    );
-    const matching = query.grep === undefined ? merged : new LineSearch(query.grep, this.#clock).matching(merged);
-    if (query.limit > 0) {
-      for await (const line of matching) {
-        lines.push(line);
-        if (lines.length >= query.limit) break;
-      }
-    }
-    return {
-      lines: isForward ? lines : lines.reverse(),
-      firstSeq: least(entries.map(({ file, ring }) => least([file.firstSeq, ring.first]))),
-      lastSeq: greatest(entries.map(({ ring }) => ring.last ?? (ring.evictedThrough || null))),
-    };
+    return readSources(entries, query, this.#clock);
   }
 
   follow(
@@ -273,41 +251,4 @@ class Book implements LogBook {
     this.#logger.warn(failure.message);
     this.#onTrouble(toFailure(failure));
   }
-}
-
-/** The lines of one source in order, from the files as far as the ring does not reach back. */
-async function* linesOf(
-  { source, ring, file }: Source,
-  range: { readonly after: number; readonly before: number },
-  isForward: boolean,
-): AsyncGenerator<LogLine[]> {
-  // Taken first: what leaves the ring from here on was copied, and what left it before is flushed below.
-  const { evictedThrough } = ring;
-  const newest = ring.blocks();
-  const before = Math.min(range.before, evictedThrough + 1);
-  if (!isForward) {
-    for (const block of newest.toReversed()) yield linesOfBlock(block, source, range.after, range.before).reverse();
-  }
-  if (range.after < evictedThrough && before > range.after + 1) {
-    await file.flush();
-    const segments = await file.segments();
-    try {
-      for (const segment of isForward ? segments : segments.toReversed()) {
-        yield* isForward ? segment.forward(range.after, before) : segment.backward(range.after, before);
-      }
-    } finally {
-      await Promise.all(segments.map((segment) => segment.close()));
-    }
-  }
-  if (isForward) for (const block of newest) yield linesOfBlock(block, source, range.after, range.before);
-}
-
-function least(values: readonly (number | null)[]): number | null {
-  const numbers = values.filter((value) => value !== null);
-  return numbers.length === 0 ? null : Math.min(...numbers);
-}
-
-function greatest(values: readonly (number | null)[]): number | null {
-  const numbers = values.filter((value) => value !== null);
-  return numbers.length === 0 ? null : Math.max(...numbers);
 }
