@@ -1,20 +1,21 @@
-import { randomBytes } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import type { OwnedProcess as OwnedProcessView } from "#shared/schema/host.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError, errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Scope } from "../lib/scope.ts";
-import { runRelease } from "./guardian-duty.ts";
 import { GuardianLink } from "./guardian-link.ts";
-import { type HoldLease, isStopSignal, type ProcessLease } from "./lease.ts";
+import { Holds } from "./holds.ts";
+import { isStopSignal, type ProcessLease } from "./lease.ts";
 import { LeaseStore } from "./lease-store.ts";
-import { formatMarker, homeIdOf, isMarkerPart, markerName } from "./marker.ts";
+import { markerName } from "./marker.ts";
 import type { Hold, HoldRequest, OwnedProcess, ProcessKeeper, SpawnRequest, Usage } from "./owned.ts";
 import { OwnedChild } from "./owned-child.ts";
+import { listOwned } from "./owned-list.ts";
 import { portHolders } from "./port-holder.ts";
 import { ProcessSet } from "./process-set.ts";
 import type { ProcessSource } from "./process-table.ts";
+import { RunIdentity } from "./run-identity.ts";
 import { systemProcesses } from "./system-processes.ts";
 import { settleLeases, type SettleReport } from "./settle.ts";
 import { type Child, startChild } from "./spawn.ts";
@@ -51,17 +52,15 @@ export function createProcessKeeper(options: KeeperOptions): Keeper {
 
 /** Owns every process and hold of one run of a host. See docs/processes.md. */
 export class Keeper implements ProcessKeeper {
-  readonly #runId: string;
-  readonly #homeId: string;
+  readonly #identity: RunIdentity;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #source: ProcessSource = systemProcesses();
   readonly #store: LeaseStore;
   readonly #guardian: GuardianLink;
   readonly #usage: UsageSampler;
-  readonly #ownerStartTime: string;
   readonly #children = new Map<string, OwnedChild>();
-  readonly #holds = new Map<string, HoldLease>();
+  readonly #holds: Holds;
   readonly #closing = new AbortController();
   readonly #starting = new Set<Promise<unknown>>();
   #farewells: Promise<void> = Promise.resolve();
@@ -70,23 +69,25 @@ export class Keeper implements ProcessKeeper {
   #closed: Promise<void> | null = null;
 
   constructor(options: KeeperOptions) {
-    if (!isMarkerPart(options.runId)) throw new Error(`${options.runId} cannot be the id of a run`);
     // Every start that waits for room listens for the end of the host.
     setMaxListeners(0, this.#closing.signal);
-    const self = this.#source.read(process.pid);
-    if (self === null) throw new Error("The host does not find itself among the processes of this machine.");
-    this.#runId = options.runId;
-    this.#homeId = homeIdOf(options.home);
+    this.#identity = new RunIdentity(options.home, options.runId, this.#source);
     this.#clock = options.clock;
     this.#logger = options.logger;
-    this.#ownerStartTime = self.startTime;
     this.#store = new LeaseStore(options.home);
+    this.#holds = new Holds({
+      store: this.#store,
+      identity: this.#identity,
+      clock: options.clock,
+      logger: options.logger,
+      onDropped: () => this.#letGuardianGo(),
+    });
     this.#guardian = new GuardianLink({
       orders: {
         home: options.home,
-        homeId: this.#homeId,
+        homeId: this.#identity.homeId,
         runId: options.runId,
-        ...this.#owner(),
+        ...this.#identity.owner,
         ...(options.guardianGraceMs === undefined ? {} : { graceMs: options.guardianGraceMs }),
       },
       path: options.guardianPath,
@@ -112,8 +113,8 @@ export class Keeper implements ProcessKeeper {
       store: this.#store,
       source: this.#source,
       clock: this.#clock,
-      homeId: this.#homeId,
-      runId: this.#runId,
+      homeId: this.#identity.homeId,
+      runId: this.#identity.runId,
     });
     this.#logger.info("settled what earlier runs left", { ...report });
     return report;
@@ -126,8 +127,7 @@ export class Keeper implements ProcessKeeper {
       throw new AppError("spawn_failed", `${request.name} is to be stopped with ${stopSignal}, which stops nothing.`);
     }
     this.#prepare();
-    const id = randomBytes(8).toString("hex");
-    const marker = formatMarker({ homeId: this.#homeId, runId: this.#runId, leaseId: id });
+    const { id, marker } = this.#identity.newLease();
     const env = { ...request.env, [markerName]: marker };
     // Before the child: from its first moment somebody is there to end it.
     this.#guardian.ensure();
@@ -147,62 +147,16 @@ export class Keeper implements ProcessKeeper {
   async hold(request: HoldRequest): Promise<Hold> {
     this.#checkOpen();
     this.#prepare();
-    const id = randomBytes(8).toString("hex");
-    const lease: HoldLease = {
-      version: 1,
-      id,
-      kind: request.kind,
-      name: request.name,
-      workspace: request.workspace,
-      ...this.#owner(),
-      marker: formatMarker({ homeId: this.#homeId, runId: this.#runId, leaseId: id }),
-      startedAt: this.#clock.now(),
-      release: request.release,
-    };
-    try {
-      this.#store.writeLease(lease);
-    } catch (error) {
-      throw new AppError(
-        "state_unwritable",
-        `The record of ${request.name} could not be written: ${errorText(error)}`,
-        {
-          next: "Free some space on the disk of the home folder.",
-          cause: error,
-        },
-      );
-    }
-    this.#holds.set(id, lease);
+    const hold = this.#holds.add(request);
     this.#guardian.ensure();
-    return { id, drop: () => this.#dropHold(id) };
+    return hold;
   }
 
   list(): OwnedProcessView[] {
-    const views: OwnedProcessView[] = [];
-    for (const child of this.#children.values()) {
-      // Its own process is gone and so is everybody else, as far as we have seen.
-      const member = child.hasExited ? child.set.members.find(({ pid }) => pid !== child.pid) : undefined;
-      if (child.hasExited && member === undefined) continue;
-      const { kind, name, workspace, startedAt } = child.lease;
-      const memoryBytes = this.#usage.usage(child.id)?.memoryBytes ?? null;
-      views.push({ kind, name, workspace, pid: member?.pid ?? child.pid, startedAt: isoTime(startedAt), memoryBytes });
-    }
-    for (const { kind, name, workspace, startedAt } of this.#holds.values()) {
-      views.push({ kind, name, workspace, pid: null, startedAt: isoTime(startedAt), memoryBytes: null });
-    }
-    const guardian = views.length === 0 ? null : this.#guardian.current;
-    if (guardian !== null) {
-      const { pid, startedAt } = guardian;
-      const memoryBytes = this.#source.read(pid)?.memoryBytes ?? null;
-      views.push({
-        kind: "guardian",
-        name: "guardian",
-        workspace: null,
-        pid,
-        startedAt: isoTime(startedAt),
-        memoryBytes,
-      });
-    }
-    return views;
+    const { current } = this.#guardian;
+    const guardian = current && { ...current, memoryBytes: this.#source.read(current.pid)?.memoryBytes ?? null };
+    const memoryOf = ({ id }: OwnedChild) => this.#usage.usage(id)?.memoryBytes ?? null;
+    return listOwned([...this.#children.values()], this.#holds.list(), memoryOf, guardian);
   }
 
   usage(id: string): Usage | null {
@@ -223,14 +177,11 @@ export class Keeper implements ProcessKeeper {
   async #close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#starting);
-    const releases = [...this.#holds.values()].map(async (hold) => {
-      if (await runRelease(hold.release, this.#clock)) this.#dropHold(hold.id);
-    });
     await Promise.all([
       ...[...this.#children.values()].map((child) =>
         child.stop({ graceMs: Math.min(child.lease.graceMs, closeGraceMs) }),
       ),
-      ...releases,
+      this.#holds.release(),
     ]);
     this.#usage.stop();
     this.#cancelSweep?.();
@@ -238,7 +189,7 @@ export class Keeper implements ProcessKeeper {
     const clean = this.#children.size === 0 && this.#holds.size === 0;
     await this.#farewells;
     await this.#guardian.dismiss();
-    if (clean) this.#try("forgetting the run", () => this.#store.removeRun(this.#runId));
+    if (clean) this.#try("forgetting the run", () => this.#store.removeRun(this.#identity.runId));
   }
 
   #own(
@@ -260,7 +211,7 @@ export class Keeper implements ProcessKeeper {
       sid: pid,
       startTime: entry?.startTime ?? "",
       startOrder: entry?.startOrder ?? 0,
-      ...this.#owner(),
+      ...this.#identity.owner,
       marker,
       ports: request.ports,
       stopSignal,
@@ -269,13 +220,14 @@ export class Keeper implements ProcessKeeper {
     };
     // The marker is in its environment already, so a full disk costs us nothing but the second way of finding it.
     this.#try("writing the lease", () => this.#store.writeLease(lease));
+    const ours = this.#identity;
     const owned = new OwnedChild({
       lease,
       child,
       set: new ProcessSet({
         source: this.#source,
         seeds: [lease],
-        carries: ({ homeId, runId, leaseId }) => leaseId === id && runId === this.#runId && homeId === this.#homeId,
+        carries: ({ homeId, runId, leaseId }) => leaseId === id && runId === ours.runId && homeId === ours.homeId,
         since: lease.startOrder,
         exclude: () => new Set(this.#guardian.current === null ? [] : [this.#guardian.current.pid]),
       }),
@@ -329,12 +281,6 @@ export class Keeper implements ProcessKeeper {
     this.#letGuardianGo();
   }
 
-  #dropHold(id: string): void {
-    if (!this.#holds.delete(id)) return;
-    this.#try("removing a lease", () => this.#store.removeLease(id));
-    this.#letGuardianGo();
-  }
-
   #letGuardianGo(): void {
     if (this.#children.size > 0 || this.#holds.size > 0 || this.#starting.size > 0) return;
     this.#farewells = Promise.all([this.#farewells, this.#guardian.dismiss()]).then(() => undefined);
@@ -344,12 +290,8 @@ export class Keeper implements ProcessKeeper {
     const current = this.#guardian.current;
     const guardian = current === null ? null : { pid: current.pid, startTime: current.startTime };
     this.#try("recording the run", () =>
-      this.#store.writeRun({ version: 1, runId: this.#runId, ...this.#owner(), guardian }),
+      this.#store.writeRun({ version: 1, runId: this.#identity.runId, ...this.#identity.owner, guardian }),
     );
-  }
-
-  #owner() {
-    return { bootId: this.#source.bootId, ownerPid: process.pid, ownerStartTime: this.#ownerStartTime };
   }
 
   #prepare(): void {
@@ -374,8 +316,4 @@ export class Keeper implements ProcessKeeper {
       this.#logger.error(`${what} failed`, { error: errorText(error) });
     }
   }
-}
-
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
 }
