@@ -1,6 +1,7 @@
 import type { Client } from "#shared/client.ts";
 import type { Message } from "#shared/schema/chat.ts";
 import type { SessionId, WorkspaceId } from "#shared/schema/id.ts";
+import { say } from "../bench/figures.ts";
 
 /** After these a new session is begun: a conversation that grows for an hour would be measured instead of the host. */
 const TURNS_A_SESSION = 10;
@@ -59,9 +60,11 @@ export class Turns {
     try {
       await this.#take(quickly ? QUICK_PROMPT : PROMPT);
       this.done += 1;
-    } catch {
+    } catch (error) {
       // Counted; the next turn begins in a session of its own.
       this.failed += 1;
+      const heard = `${this.#answers} answers, ${this.#sawBusy ? "was" : "never"} busy, ${this.#busy ? "still is" : "is idle"}`;
+      say(`${String(error)} (turn ${this.#inSession} of ${this.#session ?? "no session"}: ${heard})`);
       this.#session = null;
     }
   }
