@@ -1,7 +1,8 @@
 /** How late the main thread's event loop runs, and how much of that is the machine's doing rather than ours. */
 import { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
+import { waitedForCore } from "./core-wait.ts";
+import { spentCollecting } from "./garbage.ts";
 
 /** Between two looks, in ms. */
 const PERIOD_MS = 10;
@@ -20,7 +21,7 @@ export interface LoopDelays {
  * from one that waits for a core: on a busy machine both look alike. The kernel counts for each thread how long it was ready
  * to run and did not (`/proc/PID/schedstat`, second number, in ns; a process's own entry is its first thread's, where
  * the loop runs). That is taken off, to the microsecond and for the very same moment. So is the same wait of a child while
- * `spawn` waits for it to begin, which is a wait for a core too; nothing else is. A second thread that does nothing
+ * `spawn` waits for it to begin, which is a wait for a core too, and the collections that a test asks for; nothing else is. A second thread that does nothing
  * (LoopControl) is looked at beside it only to tell what kind of machine it was. Only the work of a case is looked at: looks
  * at a loop that rests would hide the late ones among them.
  */
@@ -60,7 +61,7 @@ export class LoopDelayMeter {
   }
 
   #waitedSoFar(): number {
-    return waitedForCore() + this.#control.waitedForChildren;
+    return waitedForCore() + this.#control.waitedForChildren + spentCollecting();
   }
 
   #look(): void {
@@ -144,16 +145,6 @@ function watchSpawns(tell: (ms: number) => void): () => void {
     return result;
   };
   return () => void (spawner.spawn = spawn);
-}
-
-/** Time in ms that a process (its first thread), or this one, was ready to run and had no core; 0 where the kernel does not tell. */
-function waitedForCore(pid: number | "self" = "self"): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[1]) / 1e6;
-  } catch {
-    // No such file on this system: then the machine's part cannot be told from ours and nothing is taken off.
-    return 0;
-  }
 }
 
 /** The 99th percentile by nearest rank: of so many hundred delays, so many may be longer. In ms; 0 of none. */
