@@ -103,7 +103,7 @@ faultCase(
     // Forty times as fast: 2 s of it are 50 ms.
     const play = environmentOn(stage, { speed: 40 });
     const service = play.start({ name: "web", argv: ["sh", "-c", "sleep 0.05; exit 1"] });
-    await stage.until("the end of it", () => service().phase === "crash_loop");
+    await stage.until("the end of it", () => service().phase === "crash_loop", 30_000);
     expect(service().restarts).toBe(5);
     expect(stage.starts).toHaveLength(6);
     expect(service().failure?.next).toContain("start web again");

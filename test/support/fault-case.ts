@@ -20,6 +20,7 @@ import {
   leakedSecrets,
   missingExits,
   moreDescriptors,
+  type Memory,
   moreMemory,
   openDescriptors,
   remainingProcesses,
@@ -223,16 +224,17 @@ async function withTimeout(work: Promise<void>, ms: number): Promise<void> {
 
 /** Compares resident memory after the warm-up with memory at the end, garbage collected both times. */
 function memoryMeter(rounds: number): { afterRound(round: number): void; judge(): string[] } {
-  let before: number | null = null;
+  let before: Memory | null = null;
   return {
     afterRound(round) {
-      if (rounds >= 2 * WARM_ROUNDS && round === WARM_ROUNDS - 1) before = residentMemory();
+      if (rounds >= 2 * WARM_ROUNDS && round === WARM_ROUNDS - 1) before = memoryNow();
     },
-    judge: () => (before === null ? [] : moreMemory(before, residentMemory())),
+    judge: () => (before === null ? [] : moreMemory(before, memoryNow())),
   };
 }
 
-function residentMemory(): number {
+function memoryNow(): Memory {
   collectGarbage();
-  return process.memoryUsage.rss();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { kept: heapUsed + external, resident: rss };
 }

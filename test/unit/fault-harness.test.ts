@@ -147,8 +147,12 @@ it("I7: shown as running, though nothing runs", async () => {
 
 it("I8: memory that does not come back", () => {
   const megabyte = 1024 * 1024;
-  expect(moreMemory(200 * megabyte, 240 * megabyte)).toEqual([]);
-  expect(moreMemory(200 * megabyte, 300 * megabyte)[0]).toContain("I8 memory grew from 200 MB to 300 MB");
+  const memory = (kept: number, resident: number) => ({ kept: kept * megabyte, resident: resident * megabyte });
+  expect(moreMemory(memory(40, 200), memory(50, 300))).toEqual([]);
+  expect(moreMemory(memory(40, 200), memory(60, 200))).toEqual([
+    "I8 memory that is referred to grew from 40 MB to 60 MB",
+  ]);
+  expect(moreMemory(memory(40, 200), memory(40, 340))).toEqual(["I8 memory grew from 200 MB to 340 MB"]);
 });
 
 it("I8: a descriptor that stays open, and not one that was opened in another's place", async () => {

@@ -73,6 +73,7 @@ export async function meetAdopted(
     await withDeadline(clock, MEET_MS, "its first event", signal, (waiting) => events.connected(waiting));
   } catch (error) {
     await events.close();
+    client.end();
     if (isAbort(error)) throw error;
     throw new AppError("opencode_no_events", `${url} answers, but no event came from it within 10 s.`, {
       next: "Check that server, then adopt it again.",
@@ -101,6 +102,7 @@ async function meet(handshake: Handshake, client: OpencodeClient, signal: AbortS
     await handshake.refuseStrangers(client, signal);
     return await handshake.meet(client, null, signal);
   } catch (error) {
+    client.end();
     const next = error instanceof AppError ? nextSteps[error.code] : undefined;
     if (!(error instanceof AppError) || next === undefined) throw error;
     const { code, message, details } = error;

@@ -2,6 +2,7 @@
  * The HTTP side of one OpenCode server: password, deadline, size cap, content type, and errors as ours. What is asked of
  * which path is the business of the protocol's generation (protocol/).
  */
+import { Agent, fetch, type Response } from "undici";
 import { z } from "zod";
 import type { Clock } from "../lib/clock.ts";
 import { formatDuration, withDeadline } from "../lib/deadline.ts";
@@ -52,6 +53,8 @@ export class OpencodeClient {
   readonly directory: string;
   readonly #authorization: string;
   readonly #clock: Clock;
+  /** Its own connections. The one that all of Node shares remembers every address it ever spoke to. */
+  readonly #connections = new Agent();
   /** Whatever waits for an answer. */
   readonly #asking = new Set<AbortController>();
 
@@ -94,11 +97,12 @@ export class OpencodeClient {
   }
 
   /**
-   * The server is gone: nobody waits for its answers any more. Not every one ends with its connection: one that is being
-   * unpacked when the connection breaks would be waited for until its deadline.
+   * The server is gone, or is let go of: nobody waits for its answers any more, and no connection is left. Not every answer
+   * ends with its connection: one that is being unpacked when that breaks would be waited for until its deadline.
    */
   end(): void {
     for (const controller of this.#asking) controller.abort();
+    void this.#connections.destroy();
   }
 
   /** The open answer of an event stream; the caller reads it and gives it up by the signal. Rejects like `call`. */
@@ -134,7 +138,11 @@ export class OpencodeClient {
     const what = `GET ${path} without the password`;
     try {
       return await withDeadline(this.#clock, QUICK_MS, what, signal, async (waiting) => {
-        const response = await fetch(`${this.url}${path}`, { redirect: "manual", signal: waiting });
+        const response = await fetch(`${this.url}${path}`, {
+          dispatcher: this.#connections,
+          redirect: "manual",
+          signal: waiting,
+        });
         await response.body?.cancel();
         return response.status === 401;
       });
@@ -146,6 +154,7 @@ export class OpencodeClient {
   #fetch(call: Omit<Call<unknown>, "signal" | "deadlineMs">, signal: AbortSignal): Promise<Response> {
     const query = new URLSearchParams({ ...call.query, directory: this.directory });
     return fetch(`${this.url}${call.path}?${query.toString()}`, {
+      dispatcher: this.#connections,
       method: call.method,
       signal,
       // A redirect would carry the password elsewhere; OpenCode sends none.

@@ -186,13 +186,14 @@ class OwnedRun implements Run {
         this.#reached = await this.#meet(client, heard.protocol, progress, signal);
         return;
       } catch (error) {
+        await this.#events?.close();
+        client.end();
         signal.throwIfAborted();
         if (!(error instanceof AppError)) throw error;
         // Another answer will not come of asking again, unless it has moved meanwhile.
         const hasMoved = readyUrl(this.#options, (await lines.latest(signal)).line) !== url;
         if (error.code !== "opencode_unreachable" && !hasMoved) throw error;
         progress.error = error;
-        await this.#events?.close();
         await sleep(clock, RETRY_MS, signal);
       }
     }
@@ -200,8 +201,11 @@ class OwnedRun implements Run {
 
   /** Health and events are asked for at once: each takes OpenCode some ten ms the first time. */
   async #meet(client: OpencodeClient, hint: Protocol, progress: Progress, signal: AbortSignal): Promise<Reached> {
-    const events = (protocol: Protocol) =>
-      openEvents({ ...this.#options, client, protocol, listeners: this.#listeners });
+    const events = (protocol: Protocol) => {
+      // Given up meanwhile: `stop` has closed what was open, and nobody would close what is opened now.
+      signal.throwIfAborted();
+      return openEvents({ ...this.#options, client, protocol, listeners: this.#listeners });
+    };
     this.#events = events(hint);
     const { protocol, version } = await this.#options.handshake.meet(client, hint, signal);
     progress.answered = true;
