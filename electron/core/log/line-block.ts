@@ -25,10 +25,16 @@ export interface LineBlock {
 }
 
 export function createBlock(facts: Omit<LineBlock, "last" | "weight">): LineBlock {
-  // Bytes that are a small part of something large would keep all of it.
-  const bytes = facts.bytes.length < facts.bytes.buffer.byteLength / 4 ? Buffer.from(facts.bytes) : facts.bytes;
+  // Bytes that are a small part of something large would keep all of it. Node's own small buffers are such parts, of 8 KB.
+  const bytes = facts.bytes.length < facts.bytes.buffer.byteLength / 4 ? copyOf(facts.bytes) : facts.bytes;
   const last = facts.first + facts.lines - 1;
   return { ...facts, bytes, last, weight: bytes.length + overheadBytes };
+}
+
+function copyOf(bytes: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(own);
+  return own;
 }
 
 /** The lines between two `seq`, both left out, oldest first. */
