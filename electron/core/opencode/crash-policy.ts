@@ -7,10 +7,11 @@
 export const CRASH_LIMIT = 3;
 export const CRASH_WINDOW_MS = 5 * 60_000;
 /**
- * The first restart comes almost at once, a twentieth of the time a start takes: most crashes are a single one. The next
- * waits ten times as long.
+ * The first restart comes almost at once: most crashes are a single one, and a start waits its turn where many servers crash
+ * together (start-gate.ts). The next waits long enough for what was in its way to end, and each after that ten times as long.
  */
-export const FIRST_DELAY_MS = 50;
+const FIRST_DELAY_MS = 10;
+const SECOND_DELAY_MS = 500;
 const GROWTH = 10;
 /** For a server that is not ours: nobody but its owner can give it up, so it is looked for, at last twice a minute. */
 const LONGEST_DELAY_MS = 30_000;
@@ -36,7 +37,7 @@ export function reconnectDelay(failures: number, random: number): number {
 }
 
 function delayAfter(crashes: number, random: number): number {
-  const delay = FIRST_DELAY_MS * GROWTH ** Math.max(0, crashes - 1);
+  const delay = crashes <= 1 ? FIRST_DELAY_MS : SECOND_DELAY_MS * GROWTH ** (crashes - 2);
   return Math.round(delay * (1 + JITTER * (2 * random - 1)));
 }
 
