@@ -16,6 +16,7 @@ import { silentLogger, type Logger } from "../../electron/core/lib/logger.ts";
 import { Scope } from "../../electron/core/lib/scope.ts";
 import { createProcessKeeper, type Keeper } from "../../electron/core/process/keeper.ts";
 import { PROCESS_POLICY, TASK_POLICY } from "../../electron/core/service/restart-policy.ts";
+import { DEFAULT_RULES } from "../../electron/core/service/service-rules.ts";
 import { MemoryBook } from "./memory-book.ts";
 import { until } from "./until.ts";
 
@@ -148,6 +149,7 @@ export function madeProject(folder: string, services: readonly Made[]): Detected
       dependencies,
       environment: {},
       restart: kind === "task" ? TASK_POLICY : PROCESS_POLICY,
+      rules: DEFAULT_RULES,
       graceMs: 1_000,
       http: made.port !== undefined,
       portAssumed: false,

@@ -45,6 +45,10 @@ function isMet(condition: DependencyCondition, { state, ready }: Seen): boolean 
       return ready;
     case "service_completed_successfully":
       return state.phase === "completed";
+    case "service_completed":
+      return state.phase === "completed" || state.phase === "failed" || state.phase === "crash_loop";
+    case "service_log_ready":
+      return ready;
     default:
       return condition;
   }

@@ -48,6 +48,8 @@ export function probeFor({ spec, planned, launch, instance, exec }: ProbeInput):
       const attempt = (signal: AbortSignal) => exec([program, ...rest], launch, signal);
       return { what: program, timings: EXEC_TIMINGS, attempt, onLine: null };
     }
+    case "notify":
+      return null;
     case "compose": {
       if (!spec.healthcheck) return null;
       const attempt = (signal: AbortSignal) => containerAnswer(instance(), signal);

@@ -3,6 +3,7 @@ import type { Problem } from "#shared/schema/environment.ts";
 import type { DependencyCondition } from "#shared/schema/service.ts";
 import type { TrustItem } from "#shared/schema/workspace.ts";
 import { COMPOSE_POLICY, TASK_POLICY, type RestartPolicy } from "../../service/restart-policy.ts";
+import { DEFAULT_RULES } from "../../service/service-rules.ts";
 import { definitionDigest } from "./compose-digest.ts";
 import { isYamlMap, type YamlMap, type YamlValue } from "./compose-document.ts";
 import { composePorts } from "./compose-ports.ts";
@@ -55,6 +56,7 @@ export function composeService(input: ComposeServiceInput): DetectedService {
     dependencies,
     environment: {},
     restart: restartPolicy(definition.get("restart")),
+    rules: DEFAULT_RULES,
     graceMs: DEFAULT_GRACE_MS,
     http: !infrastructure && reading.ports.length > 0,
     portAssumed: false,

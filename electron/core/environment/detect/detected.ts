@@ -3,12 +3,15 @@ import type { Detection, Problem, ServicePlan } from "#shared/schema/environment
 import type { DependencyCondition } from "#shared/schema/service.ts";
 import type { TrustItem } from "#shared/schema/workspace.ts";
 import type { RestartPolicy } from "../../service/restart-policy.ts";
+import type { ServiceRules } from "../../service/service-rules.ts";
 
 /** How a service waits for another one. */
 export interface Dependency {
   readonly condition: DependencyCondition;
   /** False: the service starts also where the other one fails, or is not there. */
   readonly required: boolean;
+  /** Where the other one is restarted, or turns unhealthy, this one is restarted too. Absent: no. */
+  readonly restart?: boolean;
 }
 
 /** What is run for a service. */
@@ -33,6 +36,7 @@ export interface DetectedService {
   /** What the source sets for the process on top of the environment of the login shell. */
   readonly environment: Readonly<Record<string, string>>;
   readonly restart: RestartPolicy;
+  readonly rules: ServiceRules;
   /** From the stop signal to SIGKILL, in ms. */
   readonly graceMs: number;
   /** Its ports speak HTTP as far as one can tell, so that an `http://` address of it makes sense. */

@@ -4,6 +4,7 @@ import type { Problem } from "#shared/schema/environment.ts";
 import type { TrustItem } from "#shared/schema/workspace.ts";
 import { errorText } from "../../lib/error.ts";
 import { PROCESS_POLICY, TASK_POLICY } from "../../service/restart-policy.ts";
+import { DEFAULT_RULES } from "../../service/service-rules.ts";
 import {
   DEFAULT_GRACE_MS,
   errorProblem,
@@ -185,6 +186,7 @@ function scriptService(input: ScriptServiceInput): DetectedService {
     dependencies: new Map(),
     environment: {},
     restart: isTask ? TASK_POLICY : PROCESS_POLICY,
+    rules: DEFAULT_RULES,
     graceMs: DEFAULT_GRACE_MS,
     http: found !== null,
     portAssumed: found?.assumed ?? false,

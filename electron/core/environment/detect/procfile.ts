@@ -2,6 +2,7 @@
 import { parse } from "dotenv";
 import type { Problem } from "#shared/schema/environment.ts";
 import { PROCESS_POLICY, TASK_POLICY } from "../../service/restart-policy.ts";
+import { DEFAULT_RULES } from "../../service/service-rules.ts";
 import {
   DEFAULT_GRACE_MS,
   isUsableName,
@@ -122,6 +123,7 @@ function procfileService(input: {
     dependencies: new Map(),
     environment,
     restart: isTask ? TASK_POLICY : PROCESS_POLICY,
+    rules: DEFAULT_RULES,
     graceMs: DEFAULT_GRACE_MS,
     http: found !== null,
     portAssumed: false,
