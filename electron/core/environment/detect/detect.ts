@@ -19,9 +19,8 @@ import {
   type DetectedService,
   type SourceReading,
 } from "./detected.ts";
+import { readDevelopment } from "./development.ts";
 import { inferOrder } from "./infer-order.ts";
-import { readPackageScripts } from "./package-scripts.ts";
-import { readProcfile, withoutScriptTwins } from "./procfile.ts";
 import { projectFiles } from "./project-files.ts";
 
 export interface DetectInput {
@@ -42,16 +41,10 @@ export async function detect({ directory, profile, environment = {} }: DetectInp
   const real = realDirectory(directory);
   const files = projectFiles(real);
   const compose = await readComposeFile(files, profile, environment);
-  const procfile = await readProcfile(files);
-  const scripts = await readPackageScripts(files, {
-    hasCompose: compose.services.length > 0,
-    procfile: procfile.development ? procfile.services.map((service) => String(service.plan.command)) : [],
-    hasProcfile: procfile.services.length > 0,
-  });
-  const twins = procfile.development ? procfile : withoutScriptTwins(procfile, scripts);
+  const readings = await readDevelopment(files, { compose, stated: [] });
 
-  const problems: Problem[] = [...compose.problems, ...scripts.problems, ...twins.problems];
-  const named = uniqueNames([compose, scripts, twins], problems);
+  const problems: Problem[] = readings.flatMap((reading) => reading.problems);
+  const named = uniqueNames(readings, problems);
   const services = inferOrder(named);
   const order = planOrder(services.map(graphNode));
   problems.push(...order.problems, ...portConflicts(services));
