@@ -19,6 +19,7 @@ import type { SharedServerFile } from "./core/opencode/shared-server.ts";
 import { StartGate } from "./core/opencode/start-gate.ts";
 import { UpdateCheck } from "./core/opencode/update-check.ts";
 import type { ProcessKeeper } from "./core/process/owned.ts";
+import { Monitor } from "./core/environment/monitoring/monitor.ts";
 import type { AuditLog } from "./core/store/audit-log.ts";
 import type { Database } from "./core/store/database.ts";
 import { StoredInterruptedTurns } from "./core/store/interrupted-turns.ts";
@@ -106,10 +107,17 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
       audit: (entry) => audit.add(entry),
       admit,
     });
+    const monitor = new Monitor({
+      clock,
+      logger,
+      services: () => environment.status().services,
+      audit: (query) => audit.list({ ...query, workspace: workspaceId }),
+    });
     const chat = new Chat({ server, directory, clock, logger, turns });
     const made = new Workspace({
       project,
       environment,
+      monitor,
       shellEnvironment,
       server,
       sharedServer: parts.sharedServer,

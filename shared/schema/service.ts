@@ -70,7 +70,7 @@ export const probeSchema = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("log"), pattern: z.string() }),
   z.object({ kind: z.literal("exec"), command: z.array(z.string()).min(1) }),
-  /** It says so itself: `READY=1` to the socket in NOTIFY_SOCKET (sd_notify), or `ready` as a message of Node's IPC. */
+  /** It says so itself: `READY=1` to the socket in NOTIFY_SOCKET, as sd_notify(3) does. */
   z.object({ kind: z.literal("notify") }),
   /** Docker's own health check of the container, or its running state where it has none. */
   z.object({ kind: z.literal("compose"), healthcheck: z.boolean() }),
@@ -79,6 +79,17 @@ export type ProbeSpec = z.infer<typeof probeSchema>;
 
 export const exitSchema = z.object({ code: z.number().int().nullable(), signal: z.string().nullable() });
 export type Exit = z.infer<typeof exitSchema>;
+
+/** One life of a service that is over; `exit` is null where it could not be started. `startedAt` is ISO 8601. */
+export const serviceRunSchema = z.object({
+  generation: z.number().int(),
+  startedAt: z.string(),
+  durationMs: z.number().int(),
+  exit: exitSchema.nullable(),
+  /** `stopped`: it was asked to end. */
+  outcome: z.enum(["completed", "failed", "stopped"]),
+});
+export type ServiceRun = z.infer<typeof serviceRunSchema>;
 
 /** One service of a running (or stopped) environment, as `deckhand status --json` prints it. */
 export const serviceStatusSchema = z.object({
@@ -90,6 +101,8 @@ export const serviceStatusSchema = z.object({
   /** Zero-based wave of the plan. */
   wave: z.number().int(),
   dependsOn: z.array(z.string()),
+  /** How it is found out that it is ready; null: it is as soon as it runs. */
+  probe: probeSchema.nullable(),
   desired: desiredSchema,
   phase: servicePhaseSchema,
   health: healthSchema,
@@ -107,5 +120,7 @@ export const serviceStatusSchema = z.object({
   memoryBytes: z.number().nullable(),
   cpuPercent: z.number().nullable(),
   exit: exitSchema.nullable(),
+  /** One of several of the service `of`. `url`: their common address, where each request goes to the next of them. */
+  replica: z.object({ of: z.string(), url: z.string().nullable() }).optional(),
 });
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>;

@@ -10,6 +10,7 @@ export function serviceStatus(
   wave: number,
   ports: readonly ServicePort[],
   keeper: Pick<ProcessKeeper, "usage">,
+  replica: ServiceStatus["replica"],
 ): ServiceStatus {
   const { detected, state, instance } = service;
   const usageId = instance?.usageId ?? null;
@@ -21,6 +22,7 @@ export function serviceStatus(
     source: detected.plan.source,
     wave,
     dependsOn: [...detected.dependencies.keys()],
+    probe: detected.plan.probe,
     desired: state.desired,
     phase: state.phase,
     health: state.health,
@@ -37,5 +39,6 @@ export function serviceStatus(
     memoryBytes: usage?.memoryBytes ?? null,
     cpuPercent: usage?.cpuPercent ?? null,
     exit: service.exit,
+    ...(replica === undefined ? {} : { replica }),
   };
 }

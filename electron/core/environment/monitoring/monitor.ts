@@ -21,7 +21,6 @@ export interface MonitorDependencies {
   readonly services: () => readonly ServiceStatus[];
   /** The newest `limit` entries of this environment since a time (ISO 8601), oldest first. */
   readonly audit: (query: { readonly since: string; readonly limit: number }) => readonly AuditEntry[];
-  readonly hasRealProbe: (service: string) => boolean;
 }
 
 export class Monitor {
@@ -62,14 +61,13 @@ export class Monitor {
   }
 
   suggestions(): Suggestion[] {
-    const { clock, services, audit, hasRealProbe } = this.#dependencies;
+    const { clock, services, audit } = this.#dependencies;
     const since = new Date(clock.now() - LOOK_BACK_MS).toISOString();
     return suggest({
       services: services(),
       audit: audit({ since, limit: MAX_ENTRIES }),
       samples: (service) => this.#histories.of(service),
       edits: this.#edits,
-      hasRealProbe,
     });
   }
 

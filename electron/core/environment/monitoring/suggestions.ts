@@ -1,7 +1,7 @@
 /** What the past of an environment suggests: pure, over what was seen. */
 import type { AuditEntry } from "#shared/schema/host.ts";
 import type { ServiceSample, Suggestion } from "#shared/schema/monitoring.ts";
-import type { ServiceStatus } from "#shared/schema/service.ts";
+import type { ProbeSpec, ServiceStatus } from "#shared/schema/service.ts";
 import { formatDuration } from "../../lib/deadline.ts";
 
 /** An edit of a file of the project, by whomever. */
@@ -19,8 +19,6 @@ export interface Seen {
   readonly samples: (service: string) => readonly ServiceSample[];
   /** Oldest first. */
   readonly edits: readonly Edit[];
-  /** Services that are probed by more than their port. */
-  readonly hasRealProbe: (service: string) => boolean;
 }
 
 /** A crash this soon after an edit is about the edit. In ms. */
@@ -72,8 +70,8 @@ function afterEdits({ name }: ServiceStatus, { audit, edits }: Seen): Suggestion
 }
 
 /** Those that need it fail shortly after it was ready, and run when they are tried again: its port opens before it works. */
-function letGoTooEarly({ name }: ServiceStatus, { services, audit, hasRealProbe }: Seen): Suggestion[] {
-  if (hasRealProbe(name)) return [];
+function letGoTooEarly({ name, probe }: ServiceStatus, { services, audit }: Seen): Suggestion[] {
+  if (isAsked(probe)) return [];
   const readyAt = timesOf(name, audit, (entry) => entry.to === "healthy" || entry.to === "running");
   const waits: number[] = [];
   for (const dependent of services.filter(({ dependsOn }) => dependsOn.includes(name))) {
@@ -92,6 +90,11 @@ function letGoTooEarly({ name }: ServiceStatus, { services, audit, hasRealProbe 
       advice: `Add a health check to ${name} that asks for what the others need.`,
     },
   ];
+}
+
+/** It is asked more than whether its port is open. */
+function isAsked(probe: ProbeSpec | null): boolean {
+  return probe !== null && probe.kind !== "tcp" && !(probe.kind === "compose" && !probe.healthcheck);
 }
 
 function slowStart({ name }: ServiceStatus, { services, audit }: Seen): Suggestion[] {

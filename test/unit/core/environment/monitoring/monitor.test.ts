@@ -15,7 +15,6 @@ function world(...services: Status[]) {
     logger: silentLogger,
     services: () => services as ServiceStatus[],
     audit: () => [],
-    hasRealProbe: () => false,
   });
   const heard: ServiceHistory[] = [];
   monitor.watch((history) => heard.push(history));

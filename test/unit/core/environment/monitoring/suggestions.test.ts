@@ -16,6 +16,7 @@ function service(name: string, more: Partial<ServiceStatus> = {}): ServiceStatus
     source: "package.json",
     wave: 0,
     dependsOn: [],
+    probe: null,
     desired: "running",
     phase: "running",
     health: "none",
@@ -51,7 +52,7 @@ function happened(...events: readonly (readonly [number, string, string])[]): Au
 }
 
 function seen(given: Partial<Seen>): Seen {
-  return { services: [], audit: [], samples: () => [], edits: [], hasRealProbe: () => false, ...given };
+  return { services: [], audit: [], samples: () => [], edits: [], ...given };
 }
 
 const ids = (given: Partial<Seen>) => suggest(seen(given)).map(({ id }) => id);
@@ -83,7 +84,8 @@ test("a service whose dependents fail right after it was ready, and then run, sh
   expect(found).toMatchObject({ id: "early:api", service: "api" });
   expect(found?.seen).toContain("api is of use about 9 s after it seems ready");
   // One that is asked already is not at fault, and neither is one whose dependents never come up.
-  expect(ids({ services, audit, hasRealProbe: () => true })).toEqual([]);
+  const asked = service("api", { probe: { kind: "http", url: "http://127.0.0.1:3000/healthz" } });
+  expect(ids({ services: [asked, ...services.slice(1)], audit })).toEqual([]);
   expect(ids({ services, audit: audit.filter(({ to }) => to !== "running") })).toEqual([]);
 });
 
