@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { Failure } from "#shared/failure.ts";
 import { ComposeEngine } from "./core/compose/engine.ts";
 import { Environment } from "./core/environment/environment.ts";
+import { machineFolder, PortClaims } from "./core/environment/port-claims.ts";
+import { PortMemory } from "./core/environment/port-memory.ts";
 import { PortRegistry } from "./core/environment/ports.ts";
 import { placeVariables } from "./core/environment/service-variables.ts";
 import { ShellEnvironment } from "./core/environment/shell-environment.ts";
@@ -19,6 +21,7 @@ import type { SharedServerFile } from "./core/opencode/shared-server.ts";
 import { StartGate } from "./core/opencode/start-gate.ts";
 import { UpdateCheck } from "./core/opencode/update-check.ts";
 import type { ProcessKeeper } from "./core/process/owned.ts";
+import { systemProcesses } from "./core/process/system-processes.ts";
 import { Monitor } from "./core/environment/monitoring/monitor.ts";
 import type { AuditLog } from "./core/store/audit-log.ts";
 import type { Database } from "./core/store/database.ts";
@@ -52,7 +55,12 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
   const { home, scope, clock, logger, keeper, settings, audit, trust } = parts;
   const shellEnvironment = new ShellEnvironment({ clock, logger, onTrouble: parts.onTrouble });
   const engine = new ComposeEngine({ clock, logger, shellEnvironment });
-  const ports = new PortRegistry();
+  const claims = new PortClaims({ folder: machineFolder(), source: systemProcesses(), logger });
+  scope.add("port claims", () => claims.close());
+  const ports = new PortRegistry({
+    claims,
+    memory: new PortMemory({ file: join(home, "ports.json"), logger }),
+  });
   const turns = new StoredInterruptedTurns({ database: parts.database });
   const versions = new KnownVersions({ file: join(home, "opencode-versions.json"), logger });
   const finder = new BinaryFinder({ clock, versions });

@@ -6,7 +6,7 @@ import { AppError, fromFailure } from "../lib/error.ts";
 import type { ProcessKeeper } from "../process/owned.ts";
 import { portInUseFailure } from "../service/failures.ts";
 import type { Instance, Launch, Runtime } from "../service/runtime.ts";
-import { portState } from "./ports.ts";
+import { portState } from "./port-state.ts";
 
 export class CheckedRuntime implements Runtime {
   readonly #name: string;

@@ -71,7 +71,11 @@ export class Environment {
     this.#changes = new Emitter((error) =>
       dependencies.logger.error("A listener of an environment failed", { error: errorText(error) }),
     );
-    this.#ports = new PortAssignment(dependencies.ports ?? new PortRegistry(), dependencies.workspaceId);
+    this.#ports = new PortAssignment({
+      registry: dependencies.ports ?? new PortRegistry(),
+      workspace: dependencies.workspaceId,
+      keeper: dependencies.keeper,
+    });
     this.#factory = new ServiceFactory({
       ...dependencies,
       random: dependencies.random ?? Math.random,
@@ -286,6 +290,7 @@ export class Environment {
       return;
     }
     const all = [...this.#roster.all].map((other) => this.#addressed(other));
+    this.#ports.handOver(service.name);
     service.launch(this.#ports.portsOf(service), serviceVariables(this.#addressed(service), all));
   }
 
