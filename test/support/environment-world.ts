@@ -114,6 +114,8 @@ export interface Made {
   readonly port?: number;
   readonly env?: string | null;
   readonly more?: Partial<DetectedService>;
+  /** Laid over the plan that follows from the rest. */
+  readonly plan?: Partial<DetectedService["plan"]>;
 }
 
 /** A plan made by hand. `args` go to environment-program.mjs, together with the service's name and port. */
@@ -144,6 +146,7 @@ export function madeProject(folder: string, services: readonly Made[]): Detected
         dependsOn: {},
         profiles: [],
         probe: made.port === undefined ? null : { kind: "tcp", port: made.port },
+        ...made.plan,
       },
       run: { kind: "argv", argv: made.argv ?? ["/bin/sh", "-c", line] },
       dependencies,

@@ -24,6 +24,8 @@ export interface EnvironmentDependencies {
   readonly admit?: () => Promise<void>;
   /** One for all environments of the host; without it two of them could be given the same port. */
   readonly ports?: PortRegistry;
+  /** What people call a workspace, by its id; null: nobody knows it. Left out, they are told the id. */
+  readonly workspaceName?: (workspaceId: string) => string | null;
   /** In [0, 1). */
   readonly random?: () => number;
 }

@@ -9,26 +9,33 @@
  * starts at once are one start.
  */
 import type { EnvironmentPhase, EnvironmentStatus } from "#shared/schema/environment.ts";
-import type { ServicePort } from "#shared/schema/service.ts";
-import { ComposeProject } from "../compose/compose-project.ts";
+import type { ServicePort, ServiceRun } from "#shared/schema/service.ts";
 import { Emitter } from "../lib/emitter.ts";
 import { AppError, errorText } from "../lib/error.ts";
 import type { Actor, ServiceChange } from "../service/service-record.ts";
 import type { Service } from "../service/service.ts";
-import { auditEntryOf } from "./audit-entry.ts";
+import { Conditions } from "./conditions.ts";
+import { Containers } from "./containers.ts";
 import type { DetectedProject } from "./detect/detected.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
 import { environmentPhase } from "./environment-phase.ts";
 import { Evaluations } from "./evaluations.ts";
+import { Fronts } from "./fronts.ts";
 import { gateOf } from "./gate.ts";
-import { servicesToStart } from "./plan.ts";
+import { Journal } from "./journal.ts";
+import { endsEverything, restartsFollowers } from "./consequences.ts";
+import { servicesToStart, unknownService } from "./plan.ts";
 import { PortAssignment } from "./port-assignment.ts";
+import type { PortUser } from "./port-user.ts";
 import { PortRegistry } from "./ports.ts";
+import { checkScale, withReplicas, type ReplicaGroup } from "./replicas.ts";
 import { Roster } from "./roster.ts";
+import { RunHistory } from "./run-history.ts";
 import { Runs, type RunOutcome } from "./run.ts";
 import { ServiceFactory } from "./service-factory.ts";
 import { serviceStatus } from "./service-status.ts";
-import { serviceVariables } from "./service-variables.ts";
+import { serviceUrl, serviceVariables, type Addressed } from "./service-variables.ts";
+import { Watches } from "./watches.ts";
 
 /** What the status of an environment is without its server. */
 export type OwnStatus = Omit<EnvironmentStatus, "server">;
@@ -41,9 +48,6 @@ export interface StartRequest {
   readonly actor?: Actor;
 }
 
-/** Source of the notes about the environment as a whole. */
-const NOTES = "deckhand";
-
 export class Environment {
   readonly #dependencies: EnvironmentDependencies;
   readonly #factory: ServiceFactory;
@@ -51,35 +55,61 @@ export class Environment {
   readonly #runs = new Runs();
   readonly #changes: Emitter<void>;
   readonly #roster = new Roster();
+  readonly #history = new RunHistory();
+  readonly #conditions = new Conditions();
+  readonly #journal: Journal;
+  readonly #containers: Containers;
+  readonly #fronts: Fronts;
+  readonly #watches: Watches;
+  /** As it was detected, before each service was made as often as it is wanted. */
+  #detected: DetectedProject | null = null;
+  #groups: ReadonlyMap<string, ReplicaGroup> = new Map();
+  /** How often a person wants a service, by the author's name for it. */
+  readonly #scales = new Map<string, number>();
   #problems: OwnStatus["problems"] = [];
   #profile = "dev";
   #phase: EnvironmentPhase = "stopped";
   #since: number;
-  #compose: ComposeProject | null = null;
   /** Wanted, but their ports are not settled yet. */
   readonly #unprepared = new Set<string>();
   readonly #evaluations = new Evaluations(
     (name) => this.#evaluate(name),
     () => this.#flush(),
   );
-  readonly #waiters = new Set<() => void>();
   #closed = false;
 
   constructor(dependencies: EnvironmentDependencies) {
+    const { clock, logger, directory, keeper, workspaceId } = dependencies;
     this.#dependencies = dependencies;
-    this.#since = dependencies.clock.now();
+    this.#since = clock.now();
     this.#changes = new Emitter((error) =>
-      dependencies.logger.error("A listener of an environment failed", { error: errorText(error) }),
+      logger.error("A listener of an environment failed", { error: errorText(error) }),
     );
+    this.#journal = new Journal(dependencies);
+    this.#containers = new Containers(dependencies);
     this.#ports = new PortAssignment({
       registry: dependencies.ports ?? new PortRegistry(),
-      workspace: dependencies.workspaceId,
-      keeper: dependencies.keeper,
+      workspace: workspaceId,
+      keeper,
+    });
+    this.#fronts = new Fronts({
+      find: (name) => this.#roster.find(name),
+      portsOf: (user) => this.#ports.portsOf(user),
+      handOver: (name) => this.#ports.handOver(name),
+      note: (text) => this.#journal.note(text),
+    });
+    this.#watches = new Watches({
+      root: directory,
+      clock,
+      logger,
+      note: (text) => this.#journal.note(text),
+      onChange: (service, reason) => this.#filesChanged(service, reason),
     });
     this.#factory = new ServiceFactory({
       ...dependencies,
       random: dependencies.random ?? Math.random,
-      composeProject: () => this.#compose,
+      composeProject: () => this.#containers.project,
+      onRun: (service, run) => this.#history.add(service, run),
       onChange: (service, change) => this.#serviceChanged(service, change),
     });
   }
@@ -99,7 +129,8 @@ export class Environment {
    */
   start({ detected, profile, services, actor = "user" }: StartRequest): { runId: string } {
     this.#checkOpen();
-    const wanted = servicesToStart(detected, services);
+    const { project, groups } = withReplicas(detected, this.#scales);
+    const wanted = servicesToStart(project, services === undefined ? undefined : membersOf(services, groups));
     const latest = this.#runs.latest;
     if (latest !== null && this.#roster.areUnderWay(wanted) && isSubset(wanted, latest.wanted))
       return { runId: latest.id };
@@ -107,8 +138,8 @@ export class Environment {
     this.#adopt(detected, profile);
     const anew = this.#roster.withSkipped([...wanted].filter((name) => !this.#roster.areUnderWay([name])));
     if (anew.size > 0) {
-      this.#note(`starting ${[...anew].join(", ")}`);
-      this.#audit("start", actor, services === undefined ? null : services.join(", "));
+      this.#journal.note(`starting ${[...anew].join(", ")}`);
+      this.#asked("start", actor, services);
     }
     return this.#run(wanted, anew, () => {
       for (const name of anew) this.#roster.find(name)?.want(actor);
@@ -121,43 +152,83 @@ export class Environment {
    * @throws AppError `unknown_service`; `compose_failed` where containers could not be taken down.
    */
   async stop(services?: readonly string[], actor: Actor = "user"): Promise<void> {
-    const names = services ?? this.#roster.names;
+    const names = services === undefined ? this.#roster.names : membersOf(services, this.#groups);
     const targets = names.map((name) => this.#roster.get(name));
     const ends = targets.map((service) => ({ service, generation: service.state.generation }));
     if (targets.some((service) => service.live || service.state.desired === "running")) {
-      this.#note(services === undefined ? "stopping everything" : `stopping ${names.join(", ")}`);
-      this.#audit("stop", actor, services === undefined ? null : names.join(", "));
+      this.#journal.note(services === undefined ? "stopping everything" : `stopping ${names.join(", ")}`);
+      this.#asked("stop", actor, services);
     }
     this.#evaluations.together(() => {
       for (const service of targets) service.unwant(actor);
     });
-    await this.#until(() =>
+    await this.#conditions.until(() =>
       ends.every(
         ({ service, generation }) =>
           !service.live || service.state.generation !== generation || service.state.desired === "running",
       ),
     );
-    await this.#takeDown();
+    await this.#containers.takeDown(this.#roster.all);
   }
 
   /**
    * Stops the services and starts them again; what they need and is not there is started too.
    *
+   * @param reason Why, where it is not simply that somebody wants it; for the audit.
    * @throws AppError `unknown_service`.
    */
-  restart(services: readonly string[], actor: Actor = "user"): { runId: string } {
+  restart(services: readonly string[], actor: Actor = "user", reason: string | null = null): { runId: string } {
     this.#checkOpen();
-    for (const name of services) this.#roster.get(name);
-    const named = new Set(services);
-    const wanted = this.#roster.withNeeds(services);
+    const names = membersOf(services, this.#groups);
+    for (const name of names) this.#roster.get(name);
+    const named = new Set(names);
+    const wanted = this.#roster.withNeeds(names);
     const needed = [...wanted].filter((name) => !named.has(name) && !this.#roster.areUnderWay([name]));
-    const anew = this.#roster.withSkipped([...needed, ...services.filter((name) => !this.#roster.get(name).live)]);
-    this.#note(`restarting ${services.join(", ")}`);
-    this.#audit("restart", actor, services.join(", "));
+    const anew = this.#roster.withSkipped([...needed, ...names.filter((name) => !this.#roster.get(name).live)]);
+    const why = reason === null ? "" : `: ${reason}`;
+    this.#journal.note(`restarting ${services.join(", ")}${why}`);
+    this.#journal.asked("restart", actor, `${services.join(", ")}${why}`, this.#phase);
     return this.#run(wanted, anew, () => {
       for (const name of anew) if (!named.has(name)) this.#roster.find(name)?.want(actor);
-      for (const name of named) this.#roster.find(name)?.requestRestart(actor);
+      for (const name of named) this.#roster.find(name)?.requestRestart(actor, reason);
     });
+  }
+
+  /**
+   * Has a service as often as asked, until the environment is thrown away. More are started if it runs; fewer are
+   * stopped; those whose name gets another number of digits begin anew.
+   *
+   * @throws AppError `unknown_service`, `bad_input`, `plan_invalid`.
+   */
+  scale(service: string, count: number, actor: Actor = "user"): { runId: string | null } {
+    this.#checkOpen();
+    const detected = this.#detected;
+    const definition = detected?.services.get(service);
+    if (detected === null || definition === undefined) throw unknownService(service, detected?.services.keys() ?? []);
+    checkScale(definition, count);
+    const wantedNow = membersOf([service], this.#groups).some(
+      (name) => this.#roster.find(name)?.state.desired === "running",
+    );
+    this.#journal.asked("scale", actor, `${service}: ${count}`, this.#phase);
+    this.#scales.set(service, count);
+    this.#evaluations.together(() => {
+      this.#adopt(detected, this.#profile);
+      for (const old of this.#roster.leftOver) old.unwant(actor);
+    });
+    if (!wantedNow) {
+      this.#evaluations.flushSoon();
+      return { runId: null };
+    }
+    const members = membersOf([service], this.#groups);
+    const anew = new Set(members.filter((name) => !this.#roster.areUnderWay([name])));
+    return this.#run(this.#roster.withNeeds(members), anew, () => {
+      for (const name of anew) this.#roster.find(name)?.want(actor);
+    });
+  }
+
+  /** How the latest lives of a service came out, oldest first; of one that runs several times, by the name of one of them. */
+  history(service: string): readonly ServiceRun[] {
+    return this.#history.of(service);
   }
 
   /** Everything there is to show, but the server. */
@@ -171,7 +242,13 @@ export class Environment {
       phase: this.#phase,
       since: new Date(this.#since).toISOString(),
       services: [...this.#roster.all].map((service) =>
-        serviceStatus(service, this.#roster.waveOf(service.name), this.#portsOf(service), keeper),
+        serviceStatus(
+          service,
+          this.#roster.waveOf(service.name),
+          this.#portsOf(service),
+          keeper,
+          this.#replicaOf(service.name),
+        ),
       ),
       problems: this.#problems,
     };
@@ -193,6 +270,8 @@ export class Environment {
     try {
       await this.stop(undefined, "system");
     } finally {
+      await this.#watches.close();
+      await this.#fronts.close();
       this.#ports.releaseAll();
     }
   }
@@ -203,21 +282,14 @@ export class Environment {
 
   /** Takes over a plan. What lives keeps its definition until it has ended. */
   #adopt(detected: DetectedProject, profile: string): void {
+    const { project, groups } = withReplicas(detected, this.#scales);
+    this.#detected = detected;
     this.#profile = profile;
-    this.#problems = detected.detection.problems;
-    this.#adoptCompose(detected);
-    this.#roster.adopt(detected, (old, definition) => this.#factory.keepOrMake(old, definition));
-  }
-
-  #adoptCompose(detected: DetectedProject): void {
-    if (detected.compose === null) return;
-    if (this.#compose !== null) {
-      this.#compose.update(detected.compose);
-      return;
-    }
-    const { keeper, clock, workspaceId, directory, compose } = this.#dependencies;
-    const source = detected.compose;
-    this.#compose = new ComposeProject({ engine: compose, keeper, clock, workspace: workspaceId, directory, source });
+    this.#problems = project.detection.problems;
+    this.#containers.adopt(project.compose);
+    this.#groups = groups;
+    this.#roster.adopt(project, (old, definition) => this.#factory.keepOrMake(old, definition));
+    this.#fronts.adopt(groups);
   }
 
   #run(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, want: () => void): { runId: string } {
@@ -236,9 +308,9 @@ export class Environment {
     const { shellEnvironment, logger } = this.#dependencies;
     try {
       const services = names.map((name) => this.#roster.find(name)).filter((service) => service !== undefined);
-      await this.#ports.assign(services, [...this.#roster.all]);
+      await this.#ports.assign([...this.#fronts.of(names), ...services], [...this.#fronts.all, ...this.#roster.all]);
       await shellEnvironment.variables();
-      if (shellEnvironment.warning !== null) this.#note(shellEnvironment.warning);
+      if (shellEnvironment.warning !== null) this.#journal.note(shellEnvironment.warning);
     } catch (error) {
       // Ports stay as declared; whoever cannot have its own will say so when it starts.
       logger.error("The ports of an environment could not be settled", { error: errorText(error) });
@@ -251,13 +323,53 @@ export class Environment {
     return service.live ? service.ports : this.#ports.portsOf(service);
   }
 
-  #serviceChanged(service: Service, change: ServiceChange | null): void {
-    if (change !== null) {
-      const entry = auditEntryOf(service.name, change, this.#dependencies.workspaceId, this.#dependencies.clock.now());
-      if (entry !== null) this.#dependencies.audit(entry);
+  #replicaOf(name: string): OwnStatus["services"][number]["replica"] {
+    for (const group of this.#groups.values()) {
+      if (!group.members.includes(name)) continue;
+      const front = this.#fronts.before(name);
+      return { of: group.name, url: front?.live === true ? serviceUrl(this.#addressed(front)) : null };
     }
+    return undefined;
+  }
+
+  #serviceChanged(service: Service, change: ServiceChange | null): void {
     const { name, detected } = service;
+    if (change !== null) {
+      this.#journal.changed(name, change);
+      const news = restartsFollowers(change);
+      if (news !== null) this.#restartFollowers(name, `${name} ${news}`);
+      if (endsEverything(detected, change)) this.#endEverything(service);
+    }
     this.#evaluations.due([name], detected.dependencies.keys(), this.#roster.dependentsOf(name));
+  }
+
+  /** Those that are to be restarted with the one they need. They wait for it again before they start. */
+  #restartFollowers(name: string, reason: string): void {
+    for (const dependent of this.#roster.dependentsOf(name)) {
+      const follower = this.#roster.find(dependent);
+      if (follower?.live !== true || follower.state.desired === "stopped" || follower.restartRequested) continue;
+      if (follower.detected.dependencies.get(name)?.restart === true) follower.requestRestart("policy", reason);
+    }
+  }
+
+  /** What ended stays as it is, for everybody to see; a success is no more wanted than the rest. */
+  #endEverything(service: Service): void {
+    const { name, exit, state } = service;
+    this.#journal.note(`stopping everything, because ${name} has ended`);
+    this.#journal.asked("stop", "policy", `${name} has ended`, this.#phase);
+    this.#runs.end({ service: name, exit });
+    this.#evaluations.together(() => {
+      for (const other of this.#roster.all) {
+        if (other !== service || state.phase === "completed") other.unwant("policy");
+      }
+    });
+  }
+
+  #filesChanged(service: Service, reason: string): void {
+    const { desired, phase } = service.state;
+    // What has not started yet will see the change; what is in somebody else's way is not helped by it.
+    if (this.#closed || desired === "stopped" || ["pending", "waiting", "blocked", "skipped"].includes(phase)) return;
+    this.restart([service.name], "watch", reason);
   }
 
   #evaluate(name: string): void {
@@ -284,25 +396,30 @@ export class Environment {
         return;
       default:
     }
-    const blocked = this.#ports.failureOf(service.name);
+    const front = this.#fronts.before(service.name);
+    const blocked = this.#ports.failureOf(service.name) ?? (front === null ? null : this.#ports.failureOf(front.name));
     if (blocked !== null) {
       service.block(blocked);
       return;
     }
-    const all = [...this.#roster.all].map((other) => this.#addressed(other));
+    const all = [...this.#fronts.all, ...this.#roster.all].map((other) => this.#addressed(other));
     this.#ports.handOver(service.name);
     service.launch(this.#ports.portsOf(service), serviceVariables(this.#addressed(service), all));
   }
 
-  #addressed(service: Service): { name: string; ports: readonly ServicePort[]; http: boolean } {
-    return { name: service.name, ports: this.#portsOf(service), http: service.detected.http };
+  #addressed(user: PortUser | Service): Addressed {
+    const ports = "state" in user ? this.#portsOf(user) : this.#ports.portsOf(user);
+    return { name: user.name, ports, http: user.detected.http };
   }
 
   #flush(): void {
     for (const service of this.#roster.entangled()) service.halt("system");
+    this.#roster.prune();
+    this.#fronts.settle();
+    this.#watches.settle(this.#roster.all);
     this.#notePhase();
     this.#runs.settle((name) => this.#roster.find(name));
-    for (const check of Array.from(this.#waiters)) check();
+    this.#conditions.look();
     this.#changes.emit();
   }
 
@@ -311,7 +428,7 @@ export class Environment {
     if (phase === this.#phase) return;
     const now = this.#dependencies.clock.now();
     if (phase === "ready" && this.#phase === "starting") {
-      this.#note(`everything is ready, ${((now - this.#since) / 1_000).toFixed(1)} s after the start`);
+      this.#journal.note(`everything is ready, ${((now - this.#since) / 1_000).toFixed(1)} s after the start`);
     }
     this.#phase = phase;
     this.#since = now;
@@ -319,44 +436,14 @@ export class Environment {
     if (phase === "stopped" && this.#unprepared.size === 0) this.#ports.releaseAll();
   }
 
-  #until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = () => {
-        if (!condition()) return;
-        this.#waiters.delete(check);
-        resolve();
-      };
-      this.#waiters.add(check);
-      check();
-    });
+  #asked(action: string, actor: Actor, services: readonly string[] | undefined): void {
+    this.#journal.asked(action, actor, services === undefined ? null : services.join(", "), this.#phase);
   }
+}
 
-  /** At the end of the last container, what docker compose made around them goes too. */
-  async #takeDown(): Promise<void> {
-    if (this.#compose === null || !this.#compose.used) return;
-    const containers = [...this.#roster.all].filter((service) => service.detected.run.kind === "compose");
-    if (containers.some((service) => service.live || service.state.desired === "running")) return;
-    await this.#compose.down();
-  }
-
-  #note(text: string): void {
-    this.#dependencies.book.append(NOTES, { stream: "note", text, generation: 0, cut: false });
-  }
-
-  #audit(action: string, actor: Actor, reason: string | null): void {
-    const { audit, clock, workspaceId } = this.#dependencies;
-    audit({
-      at: new Date(clock.now()).toISOString(),
-      actor,
-      action,
-      workspace: workspaceId,
-      service: null,
-      generation: null,
-      from: this.#phase,
-      to: null,
-      reason,
-    });
-  }
+/** The services behind names: `api` means all of them where it runs several times. */
+function membersOf(names: readonly string[], groups: ReadonlyMap<string, ReplicaGroup>): string[] {
+  return names.flatMap((name) => groups.get(name)?.members ?? [name]);
 }
 
 function isSubset(small: ReadonlySet<string>, large: ReadonlySet<string>): boolean {

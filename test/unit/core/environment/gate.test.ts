@@ -12,6 +12,7 @@ function gate(condition: DependencyCondition, phase: ServicePhase, ready: boolea
     name: "db",
     state: { desired: "running", phase, health: ready ? "healthy" : "starting", generation: 1 } as const,
     ready,
+    logReady: false,
     failure: null,
   };
   return gateOf("web", new Map([["db", { condition, required }]]), () => seen);
@@ -50,6 +51,7 @@ test("a skip carries the whole chain and the first cause", () => {
     name: "api",
     state: { desired: "running", phase: "skipped", health: "none", generation: 0 } as const,
     ready: false,
+    logReady: false,
     failure: dependencyFailure("api", ["db"], root),
   };
   const result = gateOf("web", new Map([["api", { condition: started, required: true }]]), () => middle);

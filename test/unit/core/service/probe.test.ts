@@ -142,6 +142,12 @@ describe("attempts", () => {
     for (const close of closers.splice(0)) await close();
   });
   const signal = () => new AbortController().signal;
+  const asks = (url: string, more: { status?: number; headers?: Record<string, string> } = {}) => ({
+    url,
+    status: null,
+    headers: {},
+    ...more,
+  });
 
   async function server(answer: number | "silent", host = "127.0.0.1"): Promise<number> {
     const http = createHttpServer((_, response) => {
@@ -177,20 +183,20 @@ describe("attempts", () => {
     [503, false],
   ])("http %s is %s, without following anything", async (status, ok) => {
     const port = await server(status);
-    const answer = await probeHttp(`http://127.0.0.1:${port}/healthz`, signal());
+    const answer = await probeHttp(asks(`http://127.0.0.1:${port}/healthz`), signal());
     expect(answer.ok).toBe(ok);
     if (!answer.ok) expect(answer.reason).toContain(String(status));
   });
 
   test("http on localhost reaches a server on ::1 alone", async () => {
     const port = await server(200, "::1");
-    expect((await probeHttp(`http://localhost:${port}/`, signal())).ok).toBe(true);
+    expect((await probeHttp(asks(`http://localhost:${port}/`), signal())).ok).toBe(true);
   });
 
   test("http on a server that never answers ends with its signal", async () => {
     const port = await server("silent");
     const controller = new AbortController();
-    const answer = probeHttp(`http://127.0.0.1:${port}/`, controller.signal);
+    const answer = probeHttp(asks(`http://127.0.0.1:${port}/`), controller.signal);
     setTimeout(() => controller.abort(), 50);
     expect((await answer).ok).toBe(false);
   });

@@ -1,9 +1,10 @@
 /** One service on a clock moved by hand and a runtime whose every end the test decides. */
 import type { Server } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Exit } from "#shared/schema/service.ts";
+import type { Exit, ServiceRun } from "#shared/schema/service.ts";
 import { AppError } from "../../../../electron/core/lib/error.ts";
 import { silentLogger } from "../../../../electron/core/lib/logger.ts";
+import type { Usage } from "../../../../electron/core/process/owned.ts";
 import type { Instance, Launch, Runtime } from "../../../../electron/core/service/runtime.ts";
 import type { ServiceChange } from "../../../../electron/core/service/service-record.ts";
 import { Service } from "../../../../electron/core/service/service.ts";
@@ -65,6 +66,9 @@ let runtime: FakeRuntime;
 let book: MemoryBook;
 let changes: ServiceChange[];
 let errors: string[];
+let hooks: string[];
+let runs: ServiceRun[];
+let usage: Usage | null;
 let service: Service;
 let server: Server | null = null;
 
@@ -78,6 +82,12 @@ function make(made: Made): Service {
     book,
     logger: { ...silentLogger, error: (message) => errors.push(message) },
     exec: () => Promise.resolve({ ok: true }),
+    hook: (argv) => {
+      hooks.push(argv.join(" "));
+      return Promise.resolve({ code: argv[0] === "false" ? 1 : 0, signal: null });
+    },
+    usage: () => usage,
+    onRun: (_, run) => runs.push(run),
     portHolder: () => Promise.resolve(null),
     onChange: (_, change) => change !== null && changes.push(change),
   });
@@ -89,6 +99,9 @@ beforeEach(() => {
   book = new MemoryBook();
   changes = [];
   errors = [];
+  hooks = [];
+  runs = [];
+  usage = null;
   service = make({ name: "api" });
 });
 afterEach(async () => {
