@@ -12,6 +12,8 @@ export interface GraphNode {
   readonly hasProbe: boolean;
   /** The file it is from, for problems. */
   readonly source: string;
+  /** `file:line:column` of its dependencies, where known. */
+  readonly places?: ReadonlyMap<string, string>;
 }
 
 export interface Order {
@@ -63,10 +65,17 @@ export function planOrder(nodes: readonly GraphNode[]): Order {
       code: "dependency_cycle",
       severity: "error",
       message: `These services wait for each other: ${shown.join(" → ")}. Take one of the dependencies out.`,
-      source: byName.get(cycle[0] ?? "")?.source ?? "",
+      source: placeOfCycle(cycle, byName),
     });
   }
   return { waves, problems };
+}
+
+/** Of the step that closes it. */
+function placeOfCycle(cycle: readonly string[], byName: ReadonlyMap<string, GraphNode>): string {
+  const [first = "", second = ""] = cycle;
+  const node = byName.get(first);
+  return node?.places?.get(second) ?? node?.source ?? "";
 }
 
 function knownDependencies(node: GraphNode, byName: ReadonlyMap<string, GraphNode>): string[] {
@@ -78,7 +87,7 @@ function edgeProblems(node: GraphNode, byName: ReadonlyMap<string, GraphNode>): 
   for (const [other, { condition, required }] of node.dependencies) {
     const dependency = byName.get(other);
     const severity = required ? "error" : "warning";
-    const source = node.source;
+    const source = node.places?.get(other) ?? node.source;
     if (other === node.name) {
       const message = `${node.name} waits for itself. Take the dependency out.`;
       problems.push({ code: "self_dependency", severity: "error", message, source });

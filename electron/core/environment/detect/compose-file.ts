@@ -28,15 +28,17 @@ const overrideNames = [
  *
  * @param profile Services with profiles are taken where one of theirs is this one, or stands in COMPOSE_PROFILES.
  * @param environment What the variables of the file may refer to, besides `.env`.
+ * @param stated This file, and no override, instead of those with the usual names.
  */
 export async function readComposeFile(
   files: ProjectFiles,
   profile: string,
   environment: Readonly<Record<string, string>>,
+  stated: string | null = null,
 ): Promise<SourceReading> {
   const found: { name: string; text: string }[] = [];
   const problems: Problem[] = [];
-  for (const names of [baseNames, overrideNames]) {
+  for (const names of stated === null ? [baseNames, overrideNames] : [[stated]]) {
     if (names === overrideNames && found.length === 0) break;
     for (const name of names) {
       const file = await files.readText(name);

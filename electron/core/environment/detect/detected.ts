@@ -43,6 +43,10 @@ export interface DetectedService {
   readonly http: boolean;
   /** The port is a framework's default, not written in the project. */
   readonly portAssumed: boolean;
+  /** Its source says what it waits for; nothing is inferred on top of that. */
+  readonly statesOrder?: true;
+  /** `file:line:column` of its dependencies, for problems; absent: only the source is known. */
+  readonly dependencyPlaces?: ReadonlyMap<string, string>;
   /** Where it stands when an order has to be inferred. */
   readonly role: "infrastructure" | "migrate" | "seed" | "service";
   readonly trust: TrustItem;

@@ -9,7 +9,7 @@ import type { DetectedService, SourceReading } from "./detected.ts";
 import { readDevcontainer } from "./devcontainer.ts";
 import { readFrameworks } from "./frameworks.ts";
 import { readMprocs } from "./mprocs.ts";
-import { readPackageScripts } from "./package-scripts.ts";
+import { readPackageScripts, type ScriptReading } from "./package-scripts.ts";
 import { readProcfile, withoutScriptTwins } from "./procfile.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { readTaskRunner } from "./task-runner.ts";
@@ -46,7 +46,32 @@ export async function readDevelopment(files: ProjectFiles, others: OtherReadings
     migration: !found.some(({ role }) => role === "migrate"),
   });
   const container = await readDevcontainer(files, [...found, ...hints.services]);
-  return settleTwins(files, [compose, mprocs, scripts, processes, frameworks, hints, container]);
+  const withPorts = (reading: SourceReading) => throughScripts(reading, scripts);
+  return settleTwins(files, [
+    compose,
+    await withPorts(mprocs),
+    scripts,
+    await withPorts(processes),
+    frameworks,
+    hints,
+    container,
+  ]);
+}
+
+/** `web: npm run dev` of a list opens the port that the script opens. */
+async function throughScripts(reading: SourceReading, scripts: ScriptReading): Promise<SourceReading> {
+  const services: DetectedService[] = [];
+  for (const service of reading.services) {
+    const known = service.plan.ports.length > 0 || service.plan.kind === "task";
+    const { ports, assumed } = known ? { ports: [], assumed: false } : await scripts.portsOf(commandOf(service));
+    const [first] = ports;
+    if (first === undefined) services.push(service);
+    else {
+      const plan = { ...service.plan, ports: [...ports], probe: { kind: "tcp" as const, port: first.port } };
+      services.push({ ...service, plan, http: true, portAssumed: assumed });
+    }
+  }
+  return { ...reading, services };
 }
 
 function commandOf({ plan }: DetectedService): string {

@@ -203,7 +203,11 @@ class Plain {
         start = startOf(pair.key) ?? start;
         node = pair.value;
       } else if (isSeq(node)) {
-        node = node.items[Number(step)];
+        // `[db, cache]` says by value what `{ db: …, cache: … }` says by key.
+        node =
+          typeof step === "number"
+            ? node.items[step]
+            : node.items.find((item) => isScalar(item) && String(item.value) === step);
         start = startOf(node) ?? start;
       } else break;
     }
