@@ -12,6 +12,7 @@ import {
 import { DEFAULT_RULES, type ServiceRules } from "../../electron/core/service/service-rules.ts";
 import { createEnvironmentWorld, linesOf, madeProject, type EnvironmentWorld, type Made } from "./environment-world.ts";
 import { bundleGuardian } from "./guardian-bundle.ts";
+import { quickClock } from "./quick-clock.ts";
 import { until } from "./until.ts";
 
 export const done = "service_completed_successfully";
@@ -30,8 +31,12 @@ export interface EnvironmentStage {
   lines(file?: string): string[];
 }
 
-/** To be called once at the top of a test file. */
-export function environmentStage(): EnvironmentStage {
+/**
+ * To be called once at the top of a test file.
+ *
+ * @param options.speed How many times as fast time passes for delays, periods and deadlines (not for the grace of a stop).
+ */
+export function environmentStage(options: { readonly speed?: number } = {}): EnvironmentStage {
   let guardian: Awaited<ReturnType<typeof bundleGuardian>>;
   let world: EnvironmentWorld | null = null;
   beforeAll(async () => {
@@ -39,7 +44,7 @@ export function environmentStage(): EnvironmentStage {
   });
   afterAll(() => guardian.remove());
   beforeEach(() => {
-    world = createEnvironmentWorld({ guardianPath: guardian.path });
+    world = createEnvironmentWorld({ guardianPath: guardian.path, clock: quickClock(options.speed ?? 1) });
   });
   afterEach(async () => {
     await world?.close();

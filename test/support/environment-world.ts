@@ -11,7 +11,7 @@ import type { Dependency, DetectedProject, DetectedService } from "../../electro
 import { graphNode } from "../../electron/core/environment/detect/detect.ts";
 import { Environment } from "../../electron/core/environment/environment.ts";
 import { planOrder } from "../../electron/core/environment/graph.ts";
-import { systemClock } from "../../electron/core/lib/clock.ts";
+import { systemClock, type Clock } from "../../electron/core/lib/clock.ts";
 import { silentLogger, type Logger } from "../../electron/core/lib/logger.ts";
 import { Scope } from "../../electron/core/lib/scope.ts";
 import { createProcessKeeper, type Keeper } from "../../electron/core/process/keeper.ts";
@@ -48,6 +48,8 @@ export function createEnvironmentWorld(options: {
   guardianPath: string;
   project?: string;
   path?: string;
+  /** The environment's; default the system's. Stops take the system's in any case. */
+  clock?: Clock;
 }): EnvironmentWorld {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "deckhand-environment-")));
   const folder = join(base, "project");
@@ -78,7 +80,7 @@ export function createEnvironmentWorld(options: {
     book,
     workspaceId: testWorkspace,
     directory: folder,
-    clock,
+    clock: options.clock ?? clock,
     logger,
     shellEnvironment,
     compose: new ComposeEngine({ clock, logger, shellEnvironment }),
