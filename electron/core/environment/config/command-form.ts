@@ -1,12 +1,15 @@
 /** Commands: a text is a shell line, a list is run as it stands. */
-import { byShape, described, keys, listOf, mapped, scalar, text, type Form } from "./form.ts";
+import { byShape, described, keys, listOf, mapped, scalar, text, type Form, named } from "./form.ts";
 import { duration } from "./units.ts";
 
 /** One argument; unlike other texts it may be empty. */
-export const argument = scalar("an argument", { type: ["string", "number", "boolean"] }, (value) => {
-  const written = String(value);
-  return written.includes("\0") ? undefined : written;
-});
+export const argument = named(
+  "argument",
+  scalar("an argument", { type: ["string", "number", "boolean"] }, (value) => {
+    const written = String(value);
+    return written.includes("\0") ? undefined : written;
+  }),
+);
 
 const argvForm = mapped(
   listOf(argument, "a list of arguments"),
@@ -21,9 +24,12 @@ const argvForm = mapped(
 );
 
 /** A shell line as it was written, or argv. */
-export const commandForm = byShape<string | readonly [string, ...string[]]>(
-  "a shell line, or a list with the program and its arguments",
-  { single: text("a shell line"), list: argvForm },
+export const commandForm = named(
+  "command",
+  byShape<string | readonly [string, ...string[]]>("a shell line, or a list with the program and its arguments", {
+    single: text("a shell line"),
+    list: argvForm,
+  }),
 );
 
 /** How a command is run: a shell line goes to the shell as one argument. */
@@ -48,34 +54,40 @@ export interface HookConfig {
 export const HOOK_DEADLINE_MS = 60_000;
 
 /** A command beside the service's own: a hook, or what is run to stop it. */
-export const hookForm: Form<HookConfig> = byShape<HookConfig>("a command, or `{ command, timeout }`", {
-  single: mapped(shellOrArgv, (argv) => ({ argv, deadlineMs: HOOK_DEADLINE_MS })),
-  list: mapped(shellOrArgv, (argv) => ({ argv, deadlineMs: HOOK_DEADLINE_MS })),
-  map: mapped(
-    keys(
-      "a command",
-      { command: shellOrArgv, timeout: described("It is ended after that, and counts as failed.", duration()) },
-      {
-        required: ["command"],
-        elsewhere: new Map(
-          ["user", "privileged", "working_dir", "environment"].map((key) => [
-            key,
-            `\`${key}\` of a hook is ignored: it runs in its service's folder, with its environment. Remove it.`,
-          ]),
-        ),
-      },
+export const hookForm: Form<HookConfig> = named(
+  "hook",
+  byShape<HookConfig>("a command, or `{ command, timeout }`", {
+    single: mapped(shellOrArgv, (argv) => ({ argv, deadlineMs: HOOK_DEADLINE_MS })),
+    list: mapped(shellOrArgv, (argv) => ({ argv, deadlineMs: HOOK_DEADLINE_MS })),
+    map: mapped(
+      keys(
+        "a command",
+        { command: shellOrArgv, timeout: described("It is ended after that, and counts as failed.", duration()) },
+        {
+          required: ["command"],
+          elsewhere: new Map(
+            ["user", "privileged", "working_dir", "environment"].map((key) => [
+              key,
+              `\`${key}\` of a hook is ignored: it runs in its service's folder, with its environment. Remove it.`,
+            ]),
+          ),
+        },
+      ),
+      ({ command, timeout }): HookConfig | undefined =>
+        command === undefined ? undefined : { argv: command, deadlineMs: timeout ?? HOOK_DEADLINE_MS },
     ),
-    ({ command, timeout }): HookConfig | undefined =>
-      command === undefined ? undefined : { argv: command, deadlineMs: timeout ?? HOOK_DEADLINE_MS },
-  ),
-});
+  }),
+);
 
 /**
  * Hooks of one moment. A list of texts is a list of shell lines, as anybody would read it; one with arguments is written as a list
  * inside the list.
  */
-export const hooksForm: Form<readonly HookConfig[]> = byShape<readonly HookConfig[]>("a command, or a list of them", {
-  single: mapped(hookForm, (hook) => [hook]),
-  map: mapped(hookForm, (hook) => [hook]),
-  list: listOf(hookForm),
-});
+export const hooksForm: Form<readonly HookConfig[]> = named(
+  "hooks",
+  byShape<readonly HookConfig[]>("a command, or a list of them", {
+    single: mapped(hookForm, (hook) => [hook]),
+    map: mapped(hookForm, (hook) => [hook]),
+    list: listOf(hookForm),
+  }),
+);

@@ -13,6 +13,8 @@ import {
   type Form,
   type JsonSchema,
   type Read,
+  named,
+  schemaDefinitions,
 } from "./form.ts";
 import { serviceForm } from "./service-form.ts";
 
@@ -53,10 +55,10 @@ function anyMap(): Form<true> {
 export function configJsonSchema(): JsonSchema {
   const whole = keys("deckhand.yaml", {
     ...top,
-    profiles: described("Named selections and settings of services.", mapOf(profileForm)),
+    profiles: described("Named selections and settings of services.", mapOf(named("profile", profileForm))),
     services: described(
       "What runs. A service of the same name replaces a detected one; without a command it changes it.",
-      mapOf(serviceForm),
+      mapOf(named("service", serviceForm)),
     ),
   });
   return {
@@ -64,5 +66,6 @@ export function configJsonSchema(): JsonSchema {
     title: "deckhand.yaml",
     description: "The environment of a project, for Deckhand. Explicit beats detected.",
     ...whole.schema,
+    $defs: schemaDefinitions(),
   };
 }

@@ -1,7 +1,7 @@
 /** `depends_on`, in compose's two forms and with the words of process-compose. */
 import type { DependencyCondition } from "#shared/schema/service.ts";
 import type { Dependency } from "../detect/detected.ts";
-import { byShape, described, flag, keys, listOf, mapOf, mapped, text, words, type Form } from "./form.ts";
+import { byShape, described, flag, keys, listOf, mapOf, mapped, text, words, type Form, named } from "./form.ts";
 
 /** Every word for a condition that is understood. */
 export const conditionWords: Readonly<Record<string, DependencyCondition>> = {
@@ -56,9 +56,9 @@ const dependencyOrNothing: Form<Dependency> = {
   read: (value, spot) => (value === null ? started : dependencyForm.read(value, spot)),
 };
 
-export const dependsOnForm: Form<ReadonlyMap<string, Dependency>> = byShape<ReadonlyMap<string, Dependency>>(
-  "a list of services, or a map (service: condition)",
-  {
+export const dependsOnForm: Form<ReadonlyMap<string, Dependency>> = named(
+  "dependsOn",
+  byShape<ReadonlyMap<string, Dependency>>("a list of services, or a map (service: condition)", {
     single: mapped(
       text("the name of a service"),
       (name): ReadonlyMap<string, Dependency> => new Map([[name, started]]),
@@ -68,5 +68,5 @@ export const dependsOnForm: Form<ReadonlyMap<string, Dependency>> = byShape<Read
       (names): ReadonlyMap<string, Dependency> => new Map(names.map((name) => [name, started])),
     ),
     map: mapOf(dependencyOrNothing),
-  },
+  }),
 );

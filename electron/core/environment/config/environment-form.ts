@@ -1,6 +1,6 @@
 /** Variables and the files they come from, in compose's forms. */
 import { argument } from "./command-form.ts";
-import { byShape, flag, keys, listOf, mapOf, mapped, orNull, shown, text, type Form } from "./form.ts";
+import { byShape, flag, keys, listOf, mapOf, mapped, orNull, shown, text, type Form, named } from "./form.ts";
 
 /** A value; null: whatever the files and the login shell say. */
 export type EnvironmentConfig = ReadonlyMap<string, string | null>;
@@ -12,9 +12,9 @@ export function wrongVariable(name: string): string | null {
     : null;
 }
 
-export const environmentForm: Form<EnvironmentConfig> = byShape<EnvironmentConfig>(
-  "a map (NAME: value), or a list of `NAME=value`",
-  {
+export const environmentForm: Form<EnvironmentConfig> = named(
+  "environment",
+  byShape<EnvironmentConfig>("a map (NAME: value), or a list of `NAME=value`", {
     map: mapOf(orNull(argument), { says: "a map (NAME: value)", takeName: wrongVariable }),
     list: mapped(listOf(text("`NAME=value`")), (lines, spot): EnvironmentConfig => {
       const result = new Map<string, string | null>();
@@ -27,7 +27,7 @@ export const environmentForm: Form<EnvironmentConfig> = byShape<EnvironmentConfi
       }
       return result;
     }),
-  },
+  }),
 );
 
 export interface EnvFileConfig {
@@ -45,11 +45,11 @@ const oneForm = byShape<EnvFileConfig>("a file, or `{ path, required }`", {
   ),
 });
 
-export const envFileForm: Form<readonly EnvFileConfig[]> = byShape<readonly EnvFileConfig[]>(
-  "a file, or a list of files",
-  {
+export const envFileForm: Form<readonly EnvFileConfig[]> = named(
+  "envFiles",
+  byShape<readonly EnvFileConfig[]>("a file, or a list of files", {
     single: mapped(pathForm, (file) => [file]),
     map: mapped(oneForm, (file) => [file]),
     list: listOf(oneForm),
-  },
+  }),
 );

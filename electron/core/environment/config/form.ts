@@ -263,6 +263,19 @@ export function byShape<Value>(
   };
 }
 
+const definitions = new Map<string, JsonSchema>();
+
+/** The same, and its schema is printed once, under a name, however often the form is used. */
+export function named<Value>(name: string, form: Form<Value>): Form<Value> {
+  definitions.set(name, form.schema);
+  return { says: form.says, schema: { $ref: `#/$defs/${name}` }, read: (value, spot) => form.read(value, spot) };
+}
+
+/** The schemas of all named forms. */
+export function schemaDefinitions(): JsonSchema {
+  return Object.fromEntries([...definitions].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** The same, with a sentence for editors. */
 export function described<Value>(description: string, form: Form<Value>): Form<Value> {
   const copy: Form<Value> = {

@@ -14,6 +14,7 @@ import {
   text,
   wholeNumber,
   type Form,
+  named,
 } from "./form.ts";
 
 export interface PortConfig {
@@ -89,15 +90,18 @@ const composeList: Form<readonly PortConfig[]> = {
   },
 };
 
-export const portsForm = byShape<readonly PortConfig[]>("a map (name: port), or a list of ports", {
-  single: mapped(portNumber, (port): readonly PortConfig[] => [{ name: "http", port, env: null }]),
-  list: composeList,
-  map: mapped(mapOf(oneForm), (named): readonly PortConfig[] =>
-    [...named].map(([name, { port, env, strict }], index) => ({
-      name,
-      port,
-      env: env === undefined ? usualVariable(name, index) : env,
-      ...(strict === undefined ? {} : { strict }),
-    })),
-  ),
-});
+export const portsForm = named(
+  "ports",
+  byShape<readonly PortConfig[]>("a map (name: port), or a list of ports", {
+    single: mapped(portNumber, (port): readonly PortConfig[] => [{ name: "http", port, env: null }]),
+    list: composeList,
+    map: mapped(mapOf(oneForm), (named): readonly PortConfig[] =>
+      [...named].map(([name, { port, env, strict }], index) => ({
+        name,
+        port,
+        env: env === undefined ? usualVariable(name, index) : env,
+        ...(strict === undefined ? {} : { strict }),
+      })),
+    ),
+  }),
+);

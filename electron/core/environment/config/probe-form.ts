@@ -2,7 +2,20 @@
 import type { ProbeSpec } from "#shared/schema/service.ts";
 import type { ProbeTimings } from "../../service/probe.ts";
 import { argument, shellOrArgv } from "./command-form.ts";
-import { byShape, described, flag, keys, listOf, mapOf, mapped, scalar, text, wholeNumber, type Form } from "./form.ts";
+import {
+  byShape,
+  described,
+  flag,
+  keys,
+  listOf,
+  mapOf,
+  mapped,
+  scalar,
+  text,
+  wholeNumber,
+  type Form,
+  named,
+} from "./form.ts";
 import { duration, pattern, seconds } from "./units.ts";
 
 /** A tcp port as written: its number, or the name it has under `ports`. */
@@ -181,27 +194,34 @@ const fields = keys("a health check", {
 });
 
 /** `healthcheck:`, `readiness_probe:` and their kin. */
-export const probeForm: Form<ProbeConfig> = byShape<ProbeConfig>("a health check", {
-  single: scalar("a health check, or `false`", { const: false }, (value) =>
-    value === false ? { target: "none" as const, timings: {} } : undefined,
-  ),
-  map: mapped(fields, (read, spot): ProbeConfig | undefined => {
-    const targets: (ProbeTarget | "none")[] = [];
-    if (read.test !== undefined) targets.push(read.test);
-    const http = read.http ?? read.http_get ?? read.httpGet;
-    if (http !== undefined) targets.push({ kind: "http", ...http });
-    const tcp = read.tcp ?? read.tcp_socket ?? read.tcpSocket;
-    if (tcp !== undefined) targets.push({ kind: "tcp", port: tcp });
-    if (read.exec !== undefined) targets.push({ kind: "exec", command: [...read.exec] });
-    if (read.log !== undefined) targets.push({ kind: "log", pattern: read.log });
-    if (read.notify === true) targets.push({ kind: "notify" });
-    if (targets.length > 1) {
-      spot.report(spot.path, "A health check is made in one way; the first one counts. Remove the others.", "warning");
-    }
-    const target = read.disable === true ? "none" : (targets[0] ?? null);
-    return { target, timings: timingsOf(read) };
+export const probeForm: Form<ProbeConfig> = named(
+  "healthCheck",
+  byShape<ProbeConfig>("a health check", {
+    single: scalar("a health check, or `false`", { const: false }, (value) =>
+      value === false ? { target: "none" as const, timings: {} } : undefined,
+    ),
+    map: mapped(fields, (read, spot): ProbeConfig | undefined => {
+      const targets: (ProbeTarget | "none")[] = [];
+      if (read.test !== undefined) targets.push(read.test);
+      const http = read.http ?? read.http_get ?? read.httpGet;
+      if (http !== undefined) targets.push({ kind: "http", ...http });
+      const tcp = read.tcp ?? read.tcp_socket ?? read.tcpSocket;
+      if (tcp !== undefined) targets.push({ kind: "tcp", port: tcp });
+      if (read.exec !== undefined) targets.push({ kind: "exec", command: [...read.exec] });
+      if (read.log !== undefined) targets.push({ kind: "log", pattern: read.log });
+      if (read.notify === true) targets.push({ kind: "notify" });
+      if (targets.length > 1) {
+        spot.report(
+          spot.path,
+          "A health check is made in one way; the first one counts. Remove the others.",
+          "warning",
+        );
+      }
+      const target = read.disable === true ? "none" : (targets[0] ?? null);
+      return { target, timings: timingsOf(read) };
+    }),
   }),
-});
+);
 
 function timingsOf(read: NonNullable<ReturnType<typeof fields.read>>): Partial<ProbeTimings> {
   const given: { readonly [Key in keyof ProbeTimings]?: number | undefined } = {

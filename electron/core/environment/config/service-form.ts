@@ -17,6 +17,7 @@ import {
   words,
   type Form,
   type Read,
+  named,
 } from "./form.ts";
 import { portsForm } from "./port-form.ts";
 import { probeForm } from "./probe-form.ts";
@@ -45,23 +46,26 @@ const modes: Readonly<Record<string, RestartPolicy["mode"]>> = {
 };
 
 /** `no | on-failure[:N] | always | unless-stopped`, and process-compose's words for them. */
-export const restartForm: Form<RestartConfig> = scalar(
-  "one of no, on-failure, on-failure:N, always, unless-stopped",
-  {
-    anyOf: [
-      { enum: ["no", "on-failure", "always", "unless-stopped", "never", "on_failure", "exit_on_failure"] },
-      { type: "string", pattern: "^on[-_]failure:\\d{1,4}$" },
-      { const: false },
-    ],
-  },
-  (value) => {
-    const written = String(value);
-    if (written === "exit_on_failure") return { mode: "no", maxRetries: null, endsEnvironment: true };
-    const [, retries] = /^on[-_]failure:(\d{1,4})$/.exec(written) ?? [];
-    if (retries !== undefined) return { mode: "on-failure", maxRetries: Number(retries) };
-    const mode = Object.hasOwn(modes, written) ? modes[written] : undefined;
-    return mode === undefined ? undefined : { mode, maxRetries: null };
-  },
+export const restartForm: Form<RestartConfig> = named(
+  "restart",
+  scalar(
+    "one of no, on-failure, on-failure:N, always, unless-stopped",
+    {
+      anyOf: [
+        { enum: ["no", "on-failure", "always", "unless-stopped", "never", "on_failure", "exit_on_failure"] },
+        { type: "string", pattern: "^on[-_]failure:\\d{1,4}$" },
+        { const: false },
+      ],
+    },
+    (value) => {
+      const written = String(value);
+      if (written === "exit_on_failure") return { mode: "no", maxRetries: null, endsEnvironment: true };
+      const [, retries] = /^on[-_]failure:(\d{1,4})$/.exec(written) ?? [];
+      if (retries !== undefined) return { mode: "on-failure", maxRetries: Number(retries) };
+      const mode = Object.hasOwn(modes, written) ? modes[written] : undefined;
+      return mode === undefined ? undefined : { mode, maxRetries: null };
+    },
+  ),
 );
 
 export interface ComposeReference {
@@ -92,22 +96,25 @@ export interface WatchConfig {
 const DEBOUNCE_MS = 300;
 const pathForm = text("a path");
 
-export const watchForm: Form<WatchConfig> = byShape<WatchConfig>("paths, or `{ paths, ignore, debounce }`", {
-  single: mapped(pathForm, (path): WatchConfig => ({ paths: [path], ignore: [], debounceMs: DEBOUNCE_MS })),
-  list: mapped(listOf(pathForm), (paths): WatchConfig => ({ paths, ignore: [], debounceMs: DEBOUNCE_MS })),
-  map: mapped(
-    keys(
-      "a watch",
-      {
-        paths: described("Relative to the service's folder.", oneOrMore(pathForm)),
-        ignore: described("Globs of what is not looked at.", oneOrMore(text("a glob"))),
-        debounce: described("It restarts after so long without another change.", duration()),
-      },
-      { required: ["paths"] },
+export const watchForm: Form<WatchConfig> = named(
+  "watch",
+  byShape<WatchConfig>("paths, or `{ paths, ignore, debounce }`", {
+    single: mapped(pathForm, (path): WatchConfig => ({ paths: [path], ignore: [], debounceMs: DEBOUNCE_MS })),
+    list: mapped(listOf(pathForm), (paths): WatchConfig => ({ paths, ignore: [], debounceMs: DEBOUNCE_MS })),
+    map: mapped(
+      keys(
+        "a watch",
+        {
+          paths: described("Relative to the service's folder.", oneOrMore(pathForm)),
+          ignore: described("Globs of what is not looked at.", oneOrMore(text("a glob"))),
+          debounce: described("It restarts after so long without another change.", duration()),
+        },
+        { required: ["paths"] },
+      ),
+      ({ paths = [], ignore = [], debounce = DEBOUNCE_MS }): WatchConfig => ({ paths, ignore, debounceMs: debounce }),
     ),
-    ({ paths = [], ignore = [], debounce = DEBOUNCE_MS }): WatchConfig => ({ paths, ignore, debounceMs: debounce }),
-  ),
-});
+  }),
+);
 
 const limitsForm = keys("limits", {
   memory: described("Of all its processes together.", size()),

@@ -1,6 +1,6 @@
 /** Durations, sizes, signals and the like, as compose and Kubernetes write them. */
 import { constants } from "node:os";
-import { scalar, type Form } from "./form.ts";
+import { named, scalar, type Form } from "./form.ts";
 
 const durationUnits = new Map([
   ["us", 0.001],
@@ -30,10 +30,13 @@ export function durationMs(value: string | number): number | null {
 
 /** In ms. */
 export function duration(): Form<number> {
-  return scalar(
-    "a duration such as `10s`, `250ms` or `1m30s`",
-    { type: ["string", "number"], pattern: "^\\s*(\\d+(\\.\\d+)?(us|µs|ms|s|m|h|d)?)+\\s*$", minimum: 0 },
-    (value) => (typeof value === "boolean" ? undefined : (durationMs(value) ?? undefined)),
+  return named(
+    "duration",
+    scalar(
+      "a duration such as `10s`, `250ms` or `1m30s`",
+      { type: ["string", "number"], pattern: "^\\s*(\\d+(\\.\\d+)?(us|µs|ms|s|m|h|d)?)+\\s*$", minimum: 0 },
+      (value) => (typeof value === "boolean" ? undefined : (durationMs(value) ?? undefined)),
+    ),
   );
 }
 
@@ -70,10 +73,13 @@ export function sizeBytes(value: string | number): number | null {
 
 /** In bytes. */
 export function size(): Form<number> {
-  return scalar(
-    "a size such as `512MiB` or `1GiB`",
-    { type: ["string", "integer"], pattern: "^\\s*\\d+(\\.\\d+)?\\s*[bkmgtBKMGT]?(i?[bB])?\\s*$", minimum: 1 },
-    (value) => (typeof value === "boolean" ? undefined : (sizeBytes(value) ?? undefined)),
+  return named(
+    "size",
+    scalar(
+      "a size such as `512MiB` or `1GiB`",
+      { type: ["string", "integer"], pattern: "^\\s*\\d+(\\.\\d+)?\\s*[bkmgtBKMGT]?(i?[bB])?\\s*$", minimum: 1 },
+      (value) => (typeof value === "boolean" ? undefined : (sizeBytes(value) ?? undefined)),
+    ),
   );
 }
 
@@ -102,35 +108,44 @@ export function signalName(value: string | number): NodeJS.Signals | null {
 }
 
 export function signal(): Form<NodeJS.Signals> {
-  return scalar(
-    "a signal such as `SIGINT`",
-    { type: ["string", "integer"], examples: ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR2"] },
-    (value) => (typeof value === "boolean" ? undefined : (signalName(value) ?? undefined)),
+  return named(
+    "signal",
+    scalar(
+      "a signal such as `SIGINT`",
+      { type: ["string", "integer"], examples: ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR2"] },
+      (value) => (typeof value === "boolean" ? undefined : (signalName(value) ?? undefined)),
+    ),
   );
 }
 
 /** A share of the processor in percent of one core: `150%`, or the number of cores, `1.5`. */
 export function cpuShare(): Form<number> {
-  return scalar(
-    "a number of cores such as `1.5`, or a share of one such as `80%`",
-    { type: ["string", "number"], pattern: "^\\s*\\d+(\\.\\d+)?\\s*%?\\s*$", exclusiveMinimum: 0 },
-    (value) => {
-      const [, amount, percent] = /^\s*(\d+(?:\.\d+)?)\s*(%?)\s*$/.exec(String(value)) ?? [];
-      const share = Number(amount) * (percent === "%" ? 1 : 100);
-      return share > 0 && share <= 1_000_000 ? share : undefined;
-    },
+  return named(
+    "cpuShare",
+    scalar(
+      "a number of cores such as `1.5`, or a share of one such as `80%`",
+      { type: ["string", "number"], pattern: "^\\s*\\d+(\\.\\d+)?\\s*%?\\s*$", exclusiveMinimum: 0 },
+      (value) => {
+        const [, amount, percent] = /^\s*(\d+(?:\.\d+)?)\s*(%?)\s*$/.exec(String(value)) ?? [];
+        const share = Number(amount) * (percent === "%" ? 1 : 100);
+        return share > 0 && share <= 1_000_000 ? share : undefined;
+      },
+    ),
   );
 }
 
 /** A regular expression that can be used; matched against one line at a time. */
 export function pattern(): Form<string> {
-  return scalar("a regular expression", { type: "string", minLength: 1, maxLength: 1_000 }, (value) => {
-    if (typeof value !== "string" || value === "" || value.length > 1_000) return undefined;
-    try {
-      return new RegExp(value, "u").source === "" ? undefined : value;
-    } catch {
-      // No expression of JavaScript: for the caller that is any other wrong value.
-      return undefined;
-    }
-  });
+  return named(
+    "pattern",
+    scalar("a regular expression", { type: "string", minLength: 1, maxLength: 1_000 }, (value) => {
+      if (typeof value !== "string" || value === "" || value.length > 1_000) return undefined;
+      try {
+        return new RegExp(value, "u").source === "" ? undefined : value;
+      } catch {
+        // No expression of JavaScript: for the caller that is any other wrong value.
+        return undefined;
+      }
+    }),
+  );
 }

@@ -48,7 +48,7 @@ describe("the documented example", () => {
     const { problems, order, one } = await read(example, files);
     expect(problems).toEqual([]);
     expect(order).toEqual([["db"], ["migrate", "cache"], ["web"]]);
-    expect(one("db").run).toEqual({ kind: "compose", service: "db" });
+    expect(one("db").run).toMatchObject({ kind: "compose", service: "db" });
     expect(one("db").plan.probe).toEqual({ kind: "compose", healthcheck: true });
     expect(one("migrate").plan).toMatchObject({ kind: "task", command: "npm run db:migrate", probe: null });
     expect(one("migrate").restart).toMatchObject({ mode: "on-failure", maxRetries: 2, beforeReady: true });
@@ -139,7 +139,7 @@ describe("explicit beats detected", () => {
       "infra/db.yaml": "services: { db: { image: postgres } }",
       "compose.yaml": "services: { other: { image: x } }",
     });
-    expect(one("db").run).toEqual({ kind: "compose", service: "db" });
+    expect(one("db").run).toMatchObject({ kind: "compose", service: "db" });
     expect(project.compose?.files).toEqual(["infra/db.yaml"]);
   });
 
