@@ -197,6 +197,7 @@ function portConflicts(services: readonly DetectedService[]): Problem[] {
   const holders = new Map<number, string>();
   const problems: Problem[] = [];
   for (const { plan } of services) {
+    if (plan.disabled === true) continue;
     for (const { port, env } of plan.ports) {
       if (env !== null) continue;
       const holder = holders.get(port);

@@ -62,10 +62,11 @@ export async function readDevelopment(files: ProjectFiles, others: OtherReadings
 async function throughScripts(reading: SourceReading, scripts: ScriptReading): Promise<SourceReading> {
   const services: DetectedService[] = [];
   for (const service of reading.services) {
-    const known = service.plan.ports.length > 0 || service.plan.kind === "task";
-    const { ports, assumed } = known ? { ports: [], assumed: false } : await scripts.portsOf(commandOf(service));
+    const { ports, assumed } =
+      service.plan.kind === "task" ? { ports: [], assumed: false } : await scripts.portsOf(commandOf(service));
     const [first] = ports;
-    if (first === undefined) services.push(service);
+    // A list gives PORT to its processes; that counts where the script listens to it.
+    if (first === undefined || (first.env === "PORT" && service.plan.ports.length > 0)) services.push(service);
     else {
       const plan = { ...service.plan, ports: [...ports], probe: { kind: "tcp" as const, port: first.port } };
       services.push({ ...service, plan, http: true, portAssumed: assumed });

@@ -10,6 +10,7 @@ import { readPhoenix } from "./phoenix.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { readPythonWeb } from "./python-web.ts";
 import { readRails } from "./rails.ts";
+import { readRedwood } from "./redwood.ts";
 
 const readers: readonly FrameworkReader[] = [
   readRails,
@@ -20,6 +21,7 @@ const readers: readonly FrameworkReader[] = [
   readGo,
   readJvm,
   readDotnet,
+  readRedwood,
 ];
 /** Where the half of an application that is no JavaScript is kept, when it is not the project's own folder. */
 const partFolders = ["backend", "server", "api", "src"];

@@ -1,5 +1,6 @@
 /** Which package manager a project uses, and how each of them is told to run something. */
 import type { ProjectFiles } from "./project-files.ts";
+import { isInstalledWrapper } from "./secret-wrappers.ts";
 
 export type PackageManager = "npm" | "pnpm" | "yarn" | "bun";
 
@@ -33,4 +34,15 @@ export function runInstalled(manager: PackageManager, words: readonly string[]):
   if (manager === "yarn") return ["yarn", "run", ...words];
   if (manager === "bun") return ["bun", "run", ...words];
   return ["npx", "--no-install", ...words];
+}
+
+/** A command in its secret wrapper. One that is installed with the project is found only through the package manager. */
+export function runWrapped(
+  manager: PackageManager,
+  wrapper: readonly string[],
+  argv: readonly [string, ...string[]],
+): readonly [string, ...string[]] {
+  const [first, ...rest] = wrapper;
+  if (first === undefined) return argv;
+  return isInstalledWrapper(wrapper) ? runInstalled(manager, [...wrapper, ...argv]) : [first, ...rest, ...argv];
 }

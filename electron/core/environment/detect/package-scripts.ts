@@ -3,13 +3,13 @@ import { join } from "node:path";
 import type { Problem } from "#shared/schema/environment.ts";
 import { commandService } from "./command-service.ts";
 import { warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
-import { lockedManager, runScript, type PackageManager } from "./package-manager.ts";
+import { lockedManager, runScript, runWrapped, type PackageManager } from "./package-manager.ts";
 import { readPackageJson } from "./package-json.ts";
 import { packageTasks } from "./package-tasks.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { keyParts, scriptBook, type ScriptBook } from "./script-book.ts";
-import { portsOfScript } from "./script-port-finder.ts";
-import type { ScriptRun } from "./script-parts.ts";
+import { portsOfScript, type ScriptPorts } from "./script-port-finder.ts";
+import { mentionedInText, type ScriptRun } from "./script-parts.ts";
 import { chooseInPackages, chooseScripts, runClosure, type OtherSources } from "./script-rules.ts";
 import { destroysDatabase } from "./script-tasks.ts";
 import { declaredWrapper, wrapperLength } from "./secret-wrappers.ts";
@@ -17,14 +17,19 @@ import { shellCommands } from "./shell-words.ts";
 import { trustDetail } from "./script-trust.ts";
 import { readPackages } from "./workspaces.ts";
 
+export interface ScriptReading extends SourceReading {
+  /** The ports that a command line of another source opens by running scripts. */
+  portsOf(command: string): Promise<ScriptPorts>;
+}
+
 /** Reads the scripts of the folder's package.json files. `others`: what other sources already bring. */
-export async function readPackageScripts(files: ProjectFiles, others: OtherSources): Promise<SourceReading> {
+export async function readPackageScripts(files: ProjectFiles, others: OtherSources): Promise<ScriptReading> {
   const reading = await readPackageJson(files, "");
   const packages = await readPackages(files, reading.file);
   const problems: Problem[] = [...reading.problems, ...packages.problems];
-  if (reading.problems.length > 0 && reading.file === null) return { services: [], problems };
   const all = [...packages.workspaces, ...packages.parts];
-  if (reading.file === null && all.length === 0) return { services: [], problems };
+  const nothing = { services: [], problems, portsOf: () => Promise.resolve({ ports: [], assumed: false }) };
+  if (reading.file === null && (reading.problems.length > 0 || all.length === 0)) return nothing;
 
   const book = scriptBook(reading.file, all);
   const rootManager = reading.file?.packageManager ?? (await lockedManager(files));
@@ -52,13 +57,33 @@ export async function readPackageScripts(files: ProjectFiles, others: OtherSourc
   const names = serviceNames(choice.services, new Set(tasks.services.map(({ plan }) => plan.name)));
   const services: DetectedService[] = [];
   for (const run of choice.services) {
-    services.push(await scriptService(run, names.get(run.key) ?? keyParts(run.key).name, context, problems));
+    const made = await scriptService(run, names.get(run.key) ?? keyParts(run.key).name, context, problems);
+    services.push(withoutTakenPort(made, services));
   }
   const mentioned = new Set(choice.services.flatMap(({ key }) => [...runClosure(key, book)]));
   // A dev script that migrates by itself is not helped by a second migration beside it.
   const kept = tasks.services.filter((_, index) => !mentioned.has(tasks.keys[index] ?? ""));
   const wrapper = commonWrapper(choice.services, book);
-  return { services: [...kept.map((task) => inOuterWrapper(task, wrapper)), ...services], problems };
+  const portsOf = async (command: string): Promise<ScriptPorts> => {
+    for (const key of mentionedInText(command, book)) {
+      const found = await portsOfScript(key, book, files);
+      if (found.ports.length > 0) return found;
+    }
+    return { ports: [], assumed: false };
+  };
+  return {
+    portsOf,
+    services: [...kept.map((task) => inOuterWrapper(task, wrapper, rootManager ?? "npm")), ...services],
+    problems,
+  };
+}
+
+/** A second server with the same default port takes another one by itself; which one is not known. */
+function withoutTakenPort(service: DetectedService, before: readonly DetectedService[]): DetectedService {
+  const [first] = service.plan.ports;
+  const taken = before.some(({ plan }) => plan.ports.some((port) => port.env === null && port.port === first?.port));
+  if (!service.portAssumed || !taken) return service;
+  return { ...service, plan: { ...service.plan, ports: [], probe: null }, http: false, portAssumed: false };
 }
 
 export interface PackageContext {
@@ -83,29 +108,27 @@ async function wrapperFor(files: ProjectFiles, book: ScriptBook): Promise<readon
   return [...book.texts.values()].some((text) => text.includes(program)) ? [] : declared.wrapper;
 }
 
-/** The wrapper from outside the project that everything which keeps running is in; its secrets are what a migration needs, too. */
+/** The wrapper that everything which keeps running is in; its secrets are what a migration needs, too. */
 function commonWrapper(services: readonly ScriptRun[], book: ScriptBook): readonly string[] {
   const found = services.map(({ key, wrapper }) => {
     const commands = shellCommands(book.texts.get(key) ?? "");
     const words = commands?.length === 1 ? (commands[0]?.words ?? []) : [];
-    const own = wrapper.length > 0 ? wrapper : words.slice(0, wrapperLength(words));
-    return /^(?:doppler|op|infisical)$/.test(own[0] ?? "") ? own : [];
+    return wrapper.length > 0 ? wrapper : words.slice(0, wrapperLength(words));
   });
   const [first = []] = found;
   return found.every((one) => one.join("\0") === first.join("\0")) ? first : [];
 }
 
-function inOuterWrapper(task: DetectedService, wrapper: readonly string[]): DetectedService {
-  const [program, ...rest] = wrapper;
-  if (program === undefined || task.run.kind !== "argv") return task;
-  const words = `${task.trust.detail}`;
-  if (words.includes(`${program} run`)) return task;
+function inOuterWrapper(task: DetectedService, wrapper: readonly string[], manager: PackageManager): DetectedService {
+  const [program] = wrapper;
+  // A task that is wrapped by itself has said what it needs.
+  if (program === undefined || task.run.kind !== "argv" || task.trust.detail.includes(`${program} `)) return task;
   const { command } = task.plan;
   const line = [...wrapper, typeof command === "string" ? command : command.join(" ")].join(" ");
   return {
     ...task,
     plan: { ...task.plan, command: line },
-    run: { kind: "argv", argv: [program, ...rest, ...task.run.argv] },
+    run: { kind: "argv", argv: runWrapped(manager, wrapper, task.run.argv) },
     trust: { ...task.trust, detail: `${line}\n${task.trust.detail}` },
   };
 }
@@ -147,7 +170,7 @@ async function scriptService(
   return commandService({
     name,
     command: line,
-    argv: wrapped(wrapper, runScript(manager, script)),
+    argv: runWrapped(manager, wrapper, runScript(manager, script)),
     directory: join(files.directory, folder),
     source,
     role: "service",
@@ -156,11 +179,6 @@ async function scriptService(
     detail: trustDetail(line, run.key, book),
     disabled: dangerous,
   });
-}
-
-function wrapped(wrapper: readonly string[], argv: readonly [string, ...string[]]): readonly [string, ...string[]] {
-  const [first, ...rest] = wrapper;
-  return first === undefined ? argv : [first, ...rest, ...argv];
 }
 
 function shown(script: string): string {

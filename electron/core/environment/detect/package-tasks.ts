@@ -4,13 +4,12 @@ import { commandService } from "./command-service.ts";
 import type { DetectedService } from "./detected.ts";
 import { hasMigrationFiles, inferredMigration, inferredSeed, withoutQuestions } from "./js-migrations.ts";
 import type { PackageJson } from "./package-json.ts";
-import { runInstalled, runScript } from "./package-manager.ts";
+import { runInstalled, runScript, runWrapped } from "./package-manager.ts";
 import type { PackageContext } from "./package-scripts.ts";
 import { scriptKey } from "./script-book.ts";
 import { runClosure } from "./script-rules.ts";
 import { asks, chooseTasks } from "./script-tasks.ts";
 import { trustDetail } from "./script-trust.ts";
-import { isInstalledWrapper } from "./secret-wrappers.ts";
 
 export interface PackageTasks {
   readonly services: readonly DetectedService[];
@@ -82,8 +81,7 @@ function scriptTask(context: PackageContext, file: PackageJson, script: string, 
   const service = commandService({
     name: taskName(file, script),
     command: line,
-    // A wrapper that is installed with the project is found only through its package manager.
-    argv: isInstalledWrapper(own) ? runInstalled(manager, [...own, ...argv]) : [...(own as [string]), ...argv],
+    argv: runWrapped(manager, own, argv),
     directory: join(files.directory, file.folder),
     source,
     role,

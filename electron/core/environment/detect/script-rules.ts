@@ -199,7 +199,17 @@ export function chooseInPackages(book: ScriptBook, others: OtherSources): readon
     // A `start` beside no `dev` is what runs in production, where it starts what was built.
     const built = root === null || (root === "start" && /\b(?:dist|build|lib)\//.test(scripts.get(root) ?? ""));
     const key = scriptKey(folder, root ?? "");
+    if (onlyCompiles(scripts.get(root ?? "") ?? "")) continue;
     if (!built && !isInList(key, book, others.procfile) && runs.length < MAX_SERVICES) runs.push({ key, wrapper: [] });
   }
   return runs;
+}
+
+/** A library that is built anew at every change: part of a monorepo's own `dev`, and nothing to start without one. */
+function onlyCompiles(text: string): boolean {
+  const program = (programOf(text) ?? "").split(" ");
+  return (
+    /^(?:tsc|tsup|rollup|esbuild|swc|babel|unbuild|microbundle|tsdown|ng-packagr)$/.test(program[0] ?? "") ||
+    (program[0] === "vite" && program[1] === "build")
+  );
 }
