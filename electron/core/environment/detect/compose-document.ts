@@ -4,7 +4,7 @@ import { isYamlMap, readYamlFile, type YamlFile, type YamlMap, type YamlValue } 
 
 export { isYamlMap, type YamlMap, type YamlValue };
 
-export type ComposeDocument = Pick<YamlFile, "root" | "place">;
+export type ComposeDocument = Pick<YamlFile, "root" | "place" | "tag">;
 
 export type ComposeReading =
   | { readonly ok: true; readonly document: ComposeDocument }

@@ -94,7 +94,7 @@ async function readSources(
   const found = await readConfigFile(files);
   const config = found.kind === "config" ? found.config : null;
   const stated = config === null ? null : statedComposeFile(config);
-  const compose = await readComposeFile(files, profile, environment, stated);
+  const compose = await readComposeFile(files, profile, environment, stated, named);
   const detects = config === null || config.detect;
   const readings = detects ? await readOthers(files, compose, { profile, environment, config }) : [compose];
   const problems: Problem[] = readings.flatMap((reading) => reading.problems);

@@ -17,7 +17,27 @@ export interface Dependency {
 /** What is run for a service. */
 export type ServiceRun =
   | { readonly kind: "argv"; readonly argv: readonly [string, ...string[]] }
-  | { readonly kind: "compose"; readonly service: string };
+  | {
+      readonly kind: "compose";
+      readonly service: string;
+      /** Every entry of its `ports`, in the order of the file; what is moved is written anew with the others. */
+      readonly published?: readonly PublishedPort[];
+      /** The name the file fixes for its container; null: none. */
+      readonly containerName?: string | null;
+      /** Networks it is part of; null: it has a `network_mode` instead. */
+      readonly networks?: readonly string[] | null;
+    };
+
+/** One published port of a container, as docker compose writes it in the long form. */
+export interface PublishedPort {
+  readonly target: string;
+  /** A port or a range; null: docker chooses. */
+  readonly published: string | null;
+  readonly hostIp: string | null;
+  readonly protocol: string;
+  /** Its place among the ports of the plan; null: it is not one of them, and stays as it is. */
+  readonly planned: number | null;
+}
 
 /** The compose files of a project, as docker compose must be given them. */
 export interface ComposeSource {

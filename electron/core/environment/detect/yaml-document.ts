@@ -6,6 +6,7 @@ import {
   Composer,
   isAlias,
   isMap,
+  isPair,
   isScalar,
   isSeq,
   Lexer,
@@ -41,6 +42,8 @@ export interface YamlFile {
   readonly problems: readonly Problem[];
   /** `file:line:column` of what stands at a path, or of the nearest thing above it. */
   place(path: YamlPath): string;
+  /** The tag that was written before the value at a path (`!reset`), if one of its own was. */
+  tag(path: YamlPath): string | null;
 }
 
 export type YamlReading =
@@ -85,7 +88,12 @@ export function readYamlFile(file: string, text: string): YamlReading {
     }
     return {
       ok: true,
-      file: { root: root ?? new Map(), problems: plain.problems, place: (path) => plain.place(path) },
+      file: {
+        root: root ?? new Map(),
+        problems: plain.problems,
+        place: (path) => plain.place(path),
+        tag: (path) => plain.tag(path),
+      },
     };
   } catch (error) {
     // The parser recurses, and gives up by throwing: RangeError and others.
@@ -125,6 +133,8 @@ class Plain {
   readonly #lines: LineCounter;
   readonly #pairs = new WeakMap<YAMLMap, Map<string, Pair>>();
   readonly #anchors = new Map<string, unknown>();
+  /** By path, as JSON. */
+  readonly #tags = new Map<string, string>();
   /** Nodes made for aliases so far. */
   #expanded = 0;
   #inAlias = 0;
@@ -135,7 +145,10 @@ class Plain {
     this.#lines = lines;
     // Once for all of them: the library would look through the whole file for each.
     visit(document, {
-      Node: (_, node) => {
+      Node: (key, node, ancestors) => {
+        if (node.tag?.startsWith("!") === true && !node.tag.startsWith("!!")) {
+          this.#tags.set(pathOf(key, ancestors), node.tag);
+        }
         if ("anchor" in node && typeof node.anchor === "string") this.#anchors.set(node.anchor, node);
       },
     });
@@ -191,6 +204,10 @@ class Plain {
     return pairs;
   }
 
+  tag(path: YamlPath): string | null {
+    return this.#tags.get(JSON.stringify(path.map(String))) ?? null;
+  }
+
   place(path: YamlPath): string {
     let node: unknown = this.#document.contents;
     let start = 0;
@@ -227,6 +244,18 @@ class Plain {
     const { line, col } = this.#lines.linePos(offset);
     return `${this.#file}:${line}:${col}`;
   }
+}
+
+/** As `tag` is asked: the keys and indexes on the way to a node. */
+function pathOf(key: unknown, ancestors: readonly unknown[]): string {
+  const path: string[] = [];
+  for (const [index, node] of ancestors.entries()) {
+    if (isPair(node)) path.push(keyOf(node.key));
+    // What follows in a list is the item, which is looked for by what it is.
+    else if (isSeq(node))
+      path.push(String(index + 1 < ancestors.length ? node.items.indexOf(ancestors[index + 1]) : key));
+  }
+  return JSON.stringify(path);
 }
 
 function startOf(node: unknown): number | undefined {
