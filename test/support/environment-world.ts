@@ -50,6 +50,8 @@ export function createEnvironmentWorld(options: {
   path?: string;
   /** The environment's; default the system's. Stops take the system's in any case. */
   clock?: Clock;
+  /** That of another world, which ends it; default its own. */
+  keeper?: Keeper;
 }): EnvironmentWorld {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "deckhand-environment-")));
   const folder = join(base, "project");
@@ -62,14 +64,10 @@ export function createEnvironmentWorld(options: {
   };
   const scope = new Scope("test", logger);
   const clock = systemClock;
-  const keeper = createProcessKeeper({
-    home: base,
-    runId: `run-${process.pid}`,
-    clock,
-    logger,
-    guardianPath: options.guardianPath,
-    scope,
-  });
+  const { guardianPath } = options;
+  const keeper =
+    options.keeper ??
+    createProcessKeeper({ home: base, runId: `run-${process.pid}`, clock, logger, guardianPath, scope });
   const book = new MemoryBook();
   const audit: AuditEntry[] = [];
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -79,6 +77,7 @@ export function createEnvironmentWorld(options: {
     keeper,
     book,
     workspaceId: testWorkspace,
+    workspaceName: () => "shop",
     directory: folder,
     clock: options.clock ?? clock,
     logger,
@@ -100,7 +99,8 @@ export function createEnvironmentWorld(options: {
     },
     async close() {
       await environment.close();
-      await until("an empty list of processes", 5_000, () => keeper.list().length === 0);
+      if (options.keeper === undefined)
+        await until("an empty list of processes", 5_000, () => keeper.list().length === 0);
       await scope.close();
       rmSync(base, { recursive: true, force: true });
     },

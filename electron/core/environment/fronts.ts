@@ -15,6 +15,7 @@ export interface FrontsDependencies {
 }
 
 interface Front extends PortUser {
+  detected: PortUser["detected"];
   readonly server: ReplicaFront;
 }
 
@@ -32,17 +33,10 @@ export class Fronts {
   adopt(groups: ReadonlyMap<string, ReplicaGroup>): void {
     this.#groups = groups;
     for (const { name, definition } of groups.values()) {
-      if (this.#fronts.has(name) || !definition.http || definition.plan.ports.length === 0) continue;
-      const { note } = this.#dependencies;
-      const server = new ReplicaFront({ name, targets: () => this.#targets(name), onTrouble: note });
-      this.#fronts.set(name, {
-        name,
-        detected: definition,
-        server,
-        get live() {
-          return server.port !== null;
-        },
-      });
+      if (!definition.http || definition.plan.ports.length === 0) continue;
+      const front = this.#fronts.get(name);
+      if (front === undefined) this.#fronts.set(name, this.#make(name, definition));
+      else front.detected = definition;
     }
   }
 
@@ -74,6 +68,19 @@ export class Fronts {
   async close(): Promise<void> {
     await this.#work;
     await Promise.all([...this.#fronts.values()].map(({ server }) => server.close()));
+  }
+
+  #make(name: string, detected: PortUser["detected"]): Front {
+    const { note } = this.#dependencies;
+    const server = new ReplicaFront({ name, targets: () => this.#targets(name), onTrouble: note });
+    return {
+      name,
+      detected,
+      server,
+      get live() {
+        return server.port !== null;
+      },
+    };
   }
 
   async #open(front: Front): Promise<void> {
