@@ -54,7 +54,7 @@ export interface FactoryParts {
 export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) => Workspace {
   const { home, scope, clock, logger, keeper, settings, audit, trust } = parts;
   const shellEnvironment = new ShellEnvironment({ clock, logger, onTrouble: parts.onTrouble });
-  const engine = new ComposeEngine({ clock, logger, shellEnvironment });
+  const engine = new ComposeEngine({ clock, logger, shellEnvironment, folder: join(home, "compose") });
   const claims = new PortClaims({ folder: machineFolder(), source: systemProcesses(), logger });
   scope.add("port claims", () => claims.close());
   const ports = new PortRegistry({

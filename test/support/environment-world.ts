@@ -82,7 +82,7 @@ export function createEnvironmentWorld(options: {
     clock: options.clock ?? clock,
     logger,
     shellEnvironment,
-    compose: new ComposeEngine({ clock, logger, shellEnvironment }),
+    compose: new ComposeEngine({ clock, logger, shellEnvironment, folder: join(base, "compose") }),
     audit: (entry) => audit.push(entry),
   });
   return {

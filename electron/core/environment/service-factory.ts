@@ -75,7 +75,9 @@ export class ServiceFactory {
         keeper,
         workspace: workspaceId,
         directory,
-        service: run.service,
+        run,
+        planned: plan.ports,
+        graceMs: detected.graceMs,
         clock,
         logger,
       });

@@ -14,7 +14,8 @@ export function serviceStatus(
 ): ServiceStatus {
   const { detected, state, instance } = service;
   const usageId = instance?.usageId ?? null;
-  const usage = usageId === null ? null : keeper.usage(usageId);
+  const usage = usageId === null ? (instance?.usage?.() ?? null) : keeper.usage(usageId);
+  const trouble = instance?.trouble?.() ?? null;
   return {
     name: service.name,
     kind: detected.plan.kind,
@@ -27,8 +28,8 @@ export function serviceStatus(
     phase: state.phase,
     health: state.health,
     ready: service.ready,
-    why: service.why,
-    failure: service.failure,
+    why: service.why ?? trouble?.message ?? null,
+    failure: service.failure ?? trouble,
     pid: instance?.pid ?? null,
     ports: [...ports],
     // An address that nobody serves would only mislead.

@@ -127,10 +127,11 @@ export class ServiceLife {
         run: (argv, moment, signal) => hook(argv, moment, prepared.launch, signal),
         note: (text) => record.note(text),
       },
-      usage: ({ usageId }) => (usageId === null ? null : usage(usageId)),
+      usage: (instance) => (instance.usageId === null ? (instance.usage?.() ?? null) : usage(instance.usageId)),
       onUp: (instance) => {
         course.started = true;
         this.#cameUp(instance, generation, prepared.startSignal.aborted);
+        instance.onTrouble?.(() => this.#dependencies.onNews());
       },
       onSteady: () => this.#becameReady(generation, false),
       onHealthy: () => this.#becameReady(generation, true),
