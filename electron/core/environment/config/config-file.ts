@@ -50,6 +50,11 @@ export class ProblemList {
     }
   }
 
+  /** Whether another one would only be counted. */
+  get full(): boolean {
+    return this.#problems.length >= MAX_PROBLEMS;
+  }
+
   get all(): readonly Problem[] {
     const last = this.#problems.at(-1);
     if (this.#more === 0 || last === undefined) return this.#problems;
@@ -129,7 +134,7 @@ function spotOf(file: Pick<YamlFile, "place">, problems: ProblemList, path: Yaml
     path,
     report: (where, message, severity = "error") => {
       const make = severity === "error" ? errorProblem : warningProblem;
-      problems.add(make("value_invalid", file.place(where), message));
+      problems.add(make("value_invalid", problems.full ? "" : file.place(where), message));
     },
   };
 }

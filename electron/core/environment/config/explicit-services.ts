@@ -5,8 +5,15 @@ import { isYamlMap } from "../detect/yaml-document.ts";
 import { readService, serviceSpot, type ConfigFile } from "./config-file.ts";
 import { changed, commandOfConfig, folderOf, relativeInside, type ServiceContext } from "./config-service.ts";
 import { EnvFiles, type Variables } from "./env-files.ts";
-import type { EnvFileConfig, EnvironmentConfig } from "./environment-form.ts";
 import { inside, type Spot } from "./form.ts";
+import {
+  fromFiles,
+  inheritedVariables,
+  over,
+  ownVariables,
+  topSpot,
+  type InheritedVariables,
+} from "./inherited-variables.ts";
 import { activeProfiles, isInProfile } from "./profiles.ts";
 import type { ServiceConfig } from "./service-form.ts";
 
@@ -29,12 +36,6 @@ export interface ExplicitServices {
   /** Only these, and what they need; null: all. */
   readonly only: readonly string[] | null;
 }
-
-/** Both files are the user's own habit, in this order; the second is not for the repository. */
-const usualEnvFiles: readonly EnvFileConfig[] = [
-  { path: ".env", required: false },
-  { path: ".env.local", required: false },
-];
 
 /** The compose file that the services of a config refer to, and those that refer to another one than the first. */
 export function statedComposeFile(config: ConfigFile): string | null {
@@ -88,32 +89,14 @@ class Explicit {
 
   async services(): Promise<ExplicitServices> {
     const { config, files, profile, named, shell, detected } = this.#input;
-    const top = topSpot(config);
-    const shellVariables: Variables = new Map(Object.entries(shell));
-    const usual = await this.#fromFiles(config.envFiles ?? usualEnvFiles, files.directory, shellVariables, {
-      ...top,
-      path: ["env_file"],
-    });
-    const chosen = config.profiles.get(profile);
     this.#checkProfile();
-    const profileSpot: Spot = { ...top, path: ["profiles", profile] };
-    const profileFiles = await this.#fromFiles(
-      chosen?.env_file ?? [],
-      files.directory,
-      over(shellVariables, usual),
-      inside(profileSpot, "env_file"),
-    );
-    const base = over(shellVariables, usual, profileFiles);
-    const profileOwn = ownVariables(chosen?.environment ?? chosen?.env, base);
-    const ofProfile = over(profileFiles, profileOwn);
-    const known = over(base, profileOwn);
-
+    const inherited = await inheritedVariables({ files, envFiles: this.#envFiles, config, profile, shell });
     const byName = new Map(detected.map((service) => [service.plan.name, service]));
     const explicit = new Map<string, DetectedService>();
     for (const name of config.services.keys()) {
-      const read = readService(config, name, known);
+      const read = readService(config, name, inherited.known);
       if (read === undefined) continue;
-      const service = await this.#service(name, read, { byName, usual, ofProfile, known });
+      const service = await this.#service(name, read, { byName, inherited });
       if (service !== null) explicit.set(name, service);
     }
 
@@ -129,7 +112,7 @@ class Explicit {
           .filter(
             ({ plan, run }) => !explicit.has(plan.name) && !(run.kind === "compose" && this.#renamed.has(run.service)),
           )
-          .map((service) => withVariables(service, ofProfile))
+          .map((service) => withVariables(service, inherited.profile))
       : [];
     const services = [...kept, ...rest].map((service) => this.#withNewNames(service));
     return { services, only: this.#only(services, profile) };
@@ -138,12 +121,7 @@ class Explicit {
   async #service(
     name: string,
     config: ServiceConfig,
-    variables: {
-      readonly byName: ReadonlyMap<string, DetectedService>;
-      readonly usual: Variables;
-      readonly ofProfile: Variables;
-      readonly known: Variables;
-    },
+    variables: { readonly byName: ReadonlyMap<string, DetectedService>; readonly inherited: InheritedVariables },
   ): Promise<DetectedService | null> {
     const { files, config: file } = this.#input;
     const spot = serviceSpot(file, name);
@@ -159,17 +137,23 @@ class Explicit {
         `${name} is to run in ${config.working_dir}, and there is no such folder in the project. Correct the path, or make the folder.`,
       );
     }
-    const fromFiles = await this.#fromFiles(config.env_file ?? [], folder, variables.known, inside(spot, "env_file"));
-    const own = ownVariables(config.environment ?? config.env, over(variables.known, fromFiles));
+    const { inherited } = variables;
+    const own = await fromFiles(this.#envFiles, {
+      list: config.env_file ?? [],
+      folder,
+      known: inherited.known,
+      spot: inside(spot, "env_file"),
+    });
+    const stated = ownVariables(config.environment ?? config.env, over(inherited.known, own));
     // What only changes a detected service leaves it to that one which files it reads.
-    const below = config.command === undefined ? new Map<string, string>() : variables.usual;
+    const usual = config.command === undefined || config.dotenv === false ? new Map<string, string>() : inherited.files;
     const context: ServiceContext = {
       name,
       source: `${file.file}#services.${name}`,
       directory: files.directory,
       placeOf: (dependency) => file.place([...spot.path, "depends_on", dependency]),
       spot,
-      environment: Object.fromEntries(over(below, variables.ofProfile, fromFiles, own)),
+      environment: Object.fromEntries(over(usual, inherited.profile, own, stated)),
     };
     return base === null ? commandOfConfig(config, context) : changed(base, config, context);
   }
@@ -264,23 +248,6 @@ class Explicit {
     return listed;
   }
 
-  async #fromFiles(list: readonly EnvFileConfig[], folder: string, known: Variables, spot: Spot): Promise<Variables> {
-    let result: Variables = new Map();
-    for (const [index, { path, required }] of list.entries()) {
-      const reading = await this.#envFiles.read(path, folder, over(known, result));
-      if (reading.kind === "values") result = over(result, reading.values);
-      else if (reading.kind === "problem") {
-        spot.report([...spot.path, index], reading.problem.message);
-      } else if (required && !usualEnvFiles.some((usual) => usual.path === path)) {
-        spot.report(
-          [...spot.path, index],
-          `There is no file ${path}. Make it, correct the path, or write \`{ path: ${path}, required: false }\`.`,
-        );
-      }
-    }
-    return result;
-  }
-
   /** Folders outside the project are not looked at; a start will tell whether they are there. */
   #isThere(folder: string): Promise<boolean> {
     const { files } = this.#input;
@@ -292,24 +259,6 @@ class Explicit {
     }
     return answer;
   }
-}
-
-function topSpot(config: ConfigFile): Spot {
-  return { ...serviceSpot(config, ""), path: [] };
-}
-
-/** Later ones win. */
-function over(...layers: readonly Variables[]): Variables {
-  return new Map(layers.flatMap((layer) => [...layer]));
-}
-
-function ownVariables(own: EnvironmentConfig | undefined, known: Variables): Variables {
-  const result = new Map<string, string>();
-  for (const [name, value] of own ?? []) {
-    const given = value ?? known.get(name);
-    if (given !== undefined) result.set(name, given);
-  }
-  return result;
 }
 
 /** What a profile sets reaches what was detected, too; docker compose decides itself what containers are given. */

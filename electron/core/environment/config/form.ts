@@ -157,6 +157,9 @@ export function mapOf<Value>(
   };
 }
 
+/** Unknown keys of one map that are told one by one. */
+const MAX_UNKNOWN = 20;
+
 type Fields = Readonly<Record<string, Form<unknown>>>;
 type ReadFields<F extends Fields> = { readonly [Key in keyof F]?: Read<F[Key]> };
 
@@ -189,16 +192,23 @@ export function keys<F extends Fields>(
     read(value, spot) {
       if (!isYamlMap(value)) return refuse(value, spot, says);
       const result = new Map<string, unknown>();
+      let unknown = 0;
       for (const [key, one] of value) {
         const form = forms.get(key);
         if (form === undefined) {
           const ignored = options.elsewhere?.get(key);
           if (ignored !== undefined) spot.report([...spot.path, key], ignored, "warning");
-          else if (!key.startsWith("x-")) spot.report([...spot.path, key], unknownKey(key, forms));
+          else if (!key.startsWith("x-")) {
+            unknown += 1;
+            if (unknown <= MAX_UNKNOWN) spot.report([...spot.path, key], unknownKey(key, forms));
+          }
         } else if (one !== null || acceptsNull.has(form)) {
           const read = form.read(one, inside(spot, key));
           if (read !== undefined) result.set(key, read);
         }
+      }
+      if (unknown > MAX_UNKNOWN) {
+        spot.report(spot.path, `${unknown - MAX_UNKNOWN} more keys are not known here. Remove them.`);
       }
       for (const key of options.required ?? []) {
         if (result.has(key)) continue;

@@ -95,8 +95,8 @@ export const portsForm = named(
   byShape<readonly PortConfig[]>("a map (name: port), or a list of ports", {
     single: mapped(portNumber, (port): readonly PortConfig[] => [{ name: "http", port, env: null }]),
     list: composeList,
-    map: mapped(mapOf(oneForm), (named): readonly PortConfig[] =>
-      [...named].map(([name, { port, env, strict }], index) => ({
+    map: mapped(mapOf(oneForm), (given): readonly PortConfig[] =>
+      [...given].map(([name, { port, env, strict }], index) => ({
         name,
         port,
         env: env === undefined ? usualVariable(name, index) : env,

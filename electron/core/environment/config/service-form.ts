@@ -167,6 +167,7 @@ export const serviceForm = keys(
     description: text(),
     working_dir: described("Relative to the project.", text("a folder of the project")),
     env_file: described("Relative to `working_dir`.", envFileForm),
+    dotenv: described("False: it is not given what `.env` and `.env.local` say; it may read them itself.", flag()),
     environment: environmentForm,
     env: environmentForm,
     ports: portsForm,
