@@ -149,7 +149,7 @@ describe("the shapes of process-compose's fixtures", () => {
     expect(outcome.failures[0]?.failure.message).toContain("code 42");
     await stage.reaches({ leaf: "failed", server: "stopped", process1: "stopped" });
     expect(stage.world.environment.status().phase).toBe("failed");
-    expect(stage.world.audit.filter(({ actor, action }) => actor === "policy" && action === "stop")).toHaveLength(1);
+    expect(stage.world.audit.filter(({ actor, service }) => actor === "policy" && service === null)).toHaveLength(1);
   });
 
   test("environment case 10: circular is refused with its path, non-circular starts", async () => {

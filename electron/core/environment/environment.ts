@@ -1,40 +1,30 @@
 /**
  * All services of one workspace, started in order, watched, stopped in reverse.
  *
- * Theory of operation: callers only change what is wanted (`start`, `stop`, `restart` set it at once and answer). What
- * follows is worked out service by service in `#evaluate`, from the service's state and those it depends on: a wanted
- * service whose needs are met is launched, one whose need has failed is skipped, an unwanted one is halted as soon as
- * nobody who is also to be stopped still needs it. Whenever a service changes, it and its neighbours are evaluated again.
- * There is no list of steps that could go out of date: however wishes and events cross, the last wish wins, and a hundred
- * starts at once are one start.
+ * Theory of operation: callers only change what is wanted (`start`, `stop`, `restart`, `scale` set it at once and answer).
+ * What follows is the conductor's (conductor.ts). However wishes and events cross, the last wish wins, and a hundred starts at
+ * once are one start.
  */
-import type { EnvironmentPhase, EnvironmentStatus } from "#shared/schema/environment.ts";
-import type { ServicePort, ServiceRun } from "#shared/schema/service.ts";
+import type { EnvironmentStatus } from "#shared/schema/environment.ts";
+import type { ServiceRun } from "#shared/schema/service.ts";
 import { Emitter } from "../lib/emitter.ts";
 import { AppError, errorText } from "../lib/error.ts";
-import type { Actor, ServiceChange } from "../service/service-record.ts";
+import type { Actor } from "../service/service-record.ts";
 import type { Service } from "../service/service.ts";
 import { Conditions } from "./conditions.ts";
+import { Conductor } from "./conductor.ts";
 import { Containers } from "./containers.ts";
 import type { DetectedProject } from "./detect/detected.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
-import { environmentPhase } from "./environment-phase.ts";
-import { Evaluations } from "./evaluations.ts";
-import { Fronts } from "./fronts.ts";
-import { gateOf } from "./gate.ts";
 import { Journal } from "./journal.ts";
-import { endsEverything, restartsFollowers } from "./consequences.ts";
-import { servicesToStart, unknownService } from "./plan.ts";
-import { PortAssignment } from "./port-assignment.ts";
-import type { PortUser } from "./port-user.ts";
-import { PortRegistry } from "./ports.ts";
-import { checkScale, withReplicas, type ReplicaGroup } from "./replicas.ts";
+import { PhaseWatch } from "./phase-watch.ts";
+import { Places } from "./places.ts";
+import { PlanInForce } from "./plan-in-force.ts";
 import { Roster } from "./roster.ts";
 import { RunHistory } from "./run-history.ts";
 import { Runs, type RunOutcome } from "./run.ts";
 import { ServiceFactory } from "./service-factory.ts";
 import { serviceStatus } from "./service-status.ts";
-import { serviceUrl, serviceVariables, type Addressed } from "./service-variables.ts";
 import { Watches } from "./watches.ts";
 
 /** What the status of an environment is without its server. */
@@ -50,59 +40,54 @@ export interface StartRequest {
 
 export class Environment {
   readonly #dependencies: EnvironmentDependencies;
-  readonly #factory: ServiceFactory;
-  readonly #ports: PortAssignment;
-  readonly #runs = new Runs();
   readonly #changes: Emitter<void>;
   readonly #roster = new Roster();
+  readonly #runs = new Runs();
   readonly #history = new RunHistory();
   readonly #conditions = new Conditions();
   readonly #journal: Journal;
   readonly #containers: Containers;
-  readonly #fronts: Fronts;
+  readonly #places: Places;
+  readonly #conductor: Conductor;
+  readonly #phase: PhaseWatch;
   readonly #watches: Watches;
-  /** As it was detected, before each service was made as often as it is wanted. */
-  #detected: DetectedProject | null = null;
-  #groups: ReadonlyMap<string, ReplicaGroup> = new Map();
-  /** How often a person wants a service, by the author's name for it. */
-  readonly #scales = new Map<string, number>();
-  #problems: OwnStatus["problems"] = [];
-  #profile = "dev";
-  #phase: EnvironmentPhase = "stopped";
-  #since: number;
-  /** Wanted, but their ports are not settled yet. */
-  readonly #unprepared = new Set<string>();
-  readonly #evaluations = new Evaluations(
-    (name) => this.#evaluate(name),
-    () => this.#flush(),
-  );
+  readonly #factory: ServiceFactory;
+  readonly #plan = new PlanInForce();
   #closed = false;
 
   constructor(dependencies: EnvironmentDependencies) {
-    const { clock, logger, directory, keeper, workspaceId } = dependencies;
+    const { clock, logger, directory } = dependencies;
+    const roster = this.#roster;
+    const journal = new Journal(dependencies);
+    const note = (text: string) => journal.note(text);
     this.#dependencies = dependencies;
-    this.#since = clock.now();
     this.#changes = new Emitter((error) =>
       logger.error("A listener of an environment failed", { error: errorText(error) }),
     );
-    this.#journal = new Journal(dependencies);
+    this.#journal = journal;
     this.#containers = new Containers(dependencies);
-    this.#ports = new PortAssignment({
-      registry: dependencies.ports ?? new PortRegistry(),
-      workspace: workspaceId,
-      keeper,
+    const places = new Places({ ...dependencies, roster, note });
+    this.#places = places;
+    this.#conductor = new Conductor({
+      ...dependencies,
+      roster,
+      places,
+      journal,
+      onEndOfAll: (service) => this.#endEverything(service),
+      onSettled: () => this.#settle(),
     });
-    this.#fronts = new Fronts({
-      find: (name) => this.#roster.find(name),
-      portsOf: (user) => this.#ports.portsOf(user),
-      handOver: (name) => this.#ports.handOver(name),
-      note: (text) => this.#journal.note(text),
+    this.#phase = new PhaseWatch({
+      clock,
+      services: () => roster.all,
+      note,
+      // A start that is being prepared is about to take its own.
+      onStopped: () => !this.#conductor.preparing && places.releaseAll(),
     });
     this.#watches = new Watches({
       root: directory,
       clock,
       logger,
-      note: (text) => this.#journal.note(text),
+      note,
       onChange: (service, reason) => this.#filesChanged(service, reason),
     });
     this.#factory = new ServiceFactory({
@@ -110,15 +95,14 @@ export class Environment {
       random: dependencies.random ?? Math.random,
       composeProject: () => this.#containers.project,
       onRun: (service, run) => this.#history.add(service, run),
-      onChange: (service, change) => this.#serviceChanged(service, change),
+      onChange: (service, change) => this.#conductor.serviceChanged(service, change),
     });
   }
 
   /** Shows a plan before anything of it is wanted, so that a person sees what Start would do. Ignored while something runs. */
   show(detected: DetectedProject, profile: string): void {
     if (this.#closed || this.status().phase !== "stopped") return;
-    this.#evaluations.together(() => this.#adopt(detected, profile));
-    this.#evaluations.flushSoon();
+    this.#conductor.together(() => this.#adopt(detected, profile));
   }
 
   /**
@@ -129,8 +113,7 @@ export class Environment {
    */
   start({ detected, profile, services, actor = "user" }: StartRequest): { runId: string } {
     this.#checkOpen();
-    const { project, groups } = withReplicas(detected, this.#scales);
-    const wanted = servicesToStart(project, services === undefined ? undefined : membersOf(services, groups));
+    const wanted = this.#plan.wantedOf(detected, services);
     const latest = this.#runs.latest;
     if (latest !== null && this.#roster.areUnderWay(wanted) && isSubset(wanted, latest.wanted))
       return { runId: latest.id };
@@ -152,14 +135,14 @@ export class Environment {
    * @throws AppError `unknown_service`; `compose_failed` where containers could not be taken down.
    */
   async stop(services?: readonly string[], actor: Actor = "user"): Promise<void> {
-    const names = services === undefined ? this.#roster.names : membersOf(services, this.#groups);
+    const names = services === undefined ? this.#roster.names : this.#plan.members(services);
     const targets = names.map((name) => this.#roster.get(name));
     const ends = targets.map((service) => ({ service, generation: service.state.generation }));
     if (targets.some((service) => service.live || service.state.desired === "running")) {
       this.#journal.note(services === undefined ? "stopping everything" : `stopping ${names.join(", ")}`);
       this.#asked("stop", actor, services);
     }
-    this.#evaluations.together(() => {
+    this.#conductor.together(() => {
       for (const service of targets) service.unwant(actor);
     });
     await this.#conditions.until(() =>
@@ -179,7 +162,7 @@ export class Environment {
    */
   restart(services: readonly string[], actor: Actor = "user", reason: string | null = null): { runId: string } {
     this.#checkOpen();
-    const names = membersOf(services, this.#groups);
+    const names = this.#plan.members(services);
     for (const name of names) this.#roster.get(name);
     const named = new Set(names);
     const wanted = this.#roster.withNeeds(names);
@@ -187,7 +170,7 @@ export class Environment {
     const anew = this.#roster.withSkipped([...needed, ...names.filter((name) => !this.#roster.get(name).live)]);
     const why = reason === null ? "" : `: ${reason}`;
     this.#journal.note(`restarting ${services.join(", ")}${why}`);
-    this.#journal.asked("restart", actor, `${services.join(", ")}${why}`, this.#phase);
+    this.#journal.asked("restart", actor, `${services.join(", ")}${why}`, this.#phase.phase);
     return this.#run(wanted, anew, () => {
       for (const name of anew) if (!named.has(name)) this.#roster.find(name)?.want(actor);
       for (const name of named) this.#roster.find(name)?.requestRestart(actor, reason);
@@ -202,24 +185,17 @@ export class Environment {
    */
   scale(service: string, count: number, actor: Actor = "user"): { runId: string | null } {
     this.#checkOpen();
-    const detected = this.#detected;
-    const definition = detected?.services.get(service);
-    if (detected === null || definition === undefined) throw unknownService(service, detected?.services.keys() ?? []);
-    checkScale(definition, count);
-    const wantedNow = membersOf([service], this.#groups).some(
-      (name) => this.#roster.find(name)?.state.desired === "running",
-    );
-    this.#journal.asked("scale", actor, `${service}: ${count}`, this.#phase);
-    this.#scales.set(service, count);
-    this.#evaluations.together(() => {
-      this.#adopt(detected, this.#profile);
+    const detected = this.#plan.scale(service, count);
+    const wantedNow = this.#plan
+      .members([service])
+      .some((name) => this.#roster.find(name)?.state.desired === "running");
+    this.#journal.asked("scale", actor, `${service}: ${count}`, this.#phase.phase);
+    this.#conductor.together(() => {
+      this.#adopt(detected, this.#plan.profile);
       for (const old of this.#roster.leftOver) old.unwant(actor);
     });
-    if (!wantedNow) {
-      this.#evaluations.flushSoon();
-      return { runId: null };
-    }
-    const members = membersOf([service], this.#groups);
+    if (!wantedNow) return { runId: null };
+    const members = this.#plan.members([service]);
     const anew = new Set(members.filter((name) => !this.#roster.areUnderWay([name])));
     return this.#run(this.#roster.withNeeds(members), anew, () => {
       for (const name of anew) this.#roster.find(name)?.want(actor);
@@ -234,23 +210,23 @@ export class Environment {
   /** Everything there is to show, but the server. */
   status(): OwnStatus {
     const { keeper, directory, workspaceId } = this.#dependencies;
-    this.#notePhase();
+    this.#phase.look();
     return {
       directory,
       workspace: workspaceId,
-      profile: this.#profile,
-      phase: this.#phase,
-      since: new Date(this.#since).toISOString(),
+      profile: this.#plan.profile,
+      phase: this.#phase.phase,
+      since: new Date(this.#phase.since).toISOString(),
       services: [...this.#roster.all].map((service) =>
         serviceStatus(
           service,
           this.#roster.waveOf(service.name),
-          this.#portsOf(service),
+          this.#places.portsOf(service),
           keeper,
-          this.#replicaOf(service.name),
+          this.#places.replicaOf(service.name),
         ),
       ),
-      problems: this.#problems,
+      problems: this.#plan.problems,
     };
   }
 
@@ -271,8 +247,7 @@ export class Environment {
       await this.stop(undefined, "system");
     } finally {
       await this.#watches.close();
-      await this.#fronts.close();
-      this.#ports.releaseAll();
+      await this.#places.close();
     }
   }
 
@@ -282,83 +257,25 @@ export class Environment {
 
   /** Takes over a plan. What lives keeps its definition until it has ended. */
   #adopt(detected: DetectedProject, profile: string): void {
-    const { project, groups } = withReplicas(detected, this.#scales);
-    this.#detected = detected;
-    this.#profile = profile;
-    this.#problems = project.detection.problems;
+    const project = this.#plan.adopt(detected, profile);
     this.#containers.adopt(project.compose);
-    this.#groups = groups;
     this.#roster.adopt(project, (old, definition) => this.#factory.keepOrMake(old, definition));
-    this.#fronts.adopt(groups);
+    this.#places.adopt(this.#plan.groups);
   }
 
-  #run(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, want: () => void): { runId: string } {
-    const fresh = [...anew].filter((name) => this.#roster.find(name)?.live !== true && !this.#unprepared.has(name));
-    for (const name of fresh) this.#unprepared.add(name);
-    this.#evaluations.together(want);
+  #run(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, wishes: () => void): { runId: string } {
+    this.#conductor.carryOut(anew, wishes);
     // After the wishes, or the run would be decided by how things stood before.
-    const runId = this.#runs.begin(wanted);
-    void this.#prepare(fresh);
-    this.#evaluations.flushSoon();
-    return { runId };
-  }
-
-  /** Settles the ports of all, before the first is started: each is told where the others are. */
-  async #prepare(names: readonly string[]): Promise<void> {
-    const { shellEnvironment, logger } = this.#dependencies;
-    try {
-      const services = names.map((name) => this.#roster.find(name)).filter((service) => service !== undefined);
-      await this.#ports.assign([...this.#fronts.of(names), ...services], [...this.#fronts.all, ...this.#roster.all]);
-      await shellEnvironment.variables();
-      if (shellEnvironment.warning !== null) this.#journal.note(shellEnvironment.warning);
-    } catch (error) {
-      // Ports stay as declared; whoever cannot have its own will say so when it starts.
-      logger.error("The ports of an environment could not be settled", { error: errorText(error) });
-    }
-    for (const name of names) this.#unprepared.delete(name);
-    this.#evaluations.due(names);
-  }
-
-  #portsOf(service: Service): readonly ServicePort[] {
-    return service.live ? service.ports : this.#ports.portsOf(service);
-  }
-
-  #replicaOf(name: string): OwnStatus["services"][number]["replica"] {
-    for (const group of this.#groups.values()) {
-      if (!group.members.includes(name)) continue;
-      const front = this.#fronts.before(name);
-      return { of: group.name, url: front?.live === true ? serviceUrl(this.#addressed(front)) : null };
-    }
-    return undefined;
-  }
-
-  #serviceChanged(service: Service, change: ServiceChange | null): void {
-    const { name, detected } = service;
-    if (change !== null) {
-      this.#journal.changed(name, change);
-      const news = restartsFollowers(change);
-      if (news !== null) this.#restartFollowers(name, `${name} ${news}`);
-      if (endsEverything(detected, change)) this.#endEverything(service);
-    }
-    this.#evaluations.due([name], detected.dependencies.keys(), this.#roster.dependentsOf(name));
-  }
-
-  /** Those that are to be restarted with the one they need. They wait for it again before they start. */
-  #restartFollowers(name: string, reason: string): void {
-    for (const dependent of this.#roster.dependentsOf(name)) {
-      const follower = this.#roster.find(dependent);
-      if (follower?.live !== true || follower.state.desired === "stopped" || follower.restartRequested) continue;
-      if (follower.detected.dependencies.get(name)?.restart === true) follower.requestRestart("policy", reason);
-    }
+    return { runId: this.#runs.begin(wanted) };
   }
 
   /** What ended stays as it is, for everybody to see; a success is no more wanted than the rest. */
   #endEverything(service: Service): void {
     const { name, exit, state } = service;
     this.#journal.note(`stopping everything, because ${name} has ended`);
-    this.#journal.asked("stop", "policy", `${name} has ended`, this.#phase);
+    this.#journal.asked("stop", "policy", `${name} has ended`, this.#phase.phase);
     this.#runs.end({ service: name, exit });
-    this.#evaluations.together(() => {
+    this.#conductor.together(() => {
       for (const other of this.#roster.all) {
         if (other !== service || state.phase === "completed") other.unwant("policy");
       }
@@ -372,78 +289,18 @@ export class Environment {
     this.restart([service.name], "watch", reason);
   }
 
-  #evaluate(name: string): void {
-    const service = this.#roster.find(name);
-    if (service === undefined) return;
-    const { desired, phase } = service.state;
-    if (desired === "stopped") {
-      if ((phase === "running" || phase === "starting") && !this.#roster.isNeededByStopping(name)) service.halt("user");
-    } else if (phase === "running" || phase === "starting") {
-      if (service.restartRequested) service.halt("user");
-    } else if ((phase === "pending" || phase === "waiting") && !this.#unprepared.has(name)) {
-      this.#tryLaunch(service);
-    }
-  }
-
-  #tryLaunch(service: Service): void {
-    const gate = gateOf(service.name, service.detected.dependencies, (name) => this.#roster.find(name));
-    switch (gate.kind) {
-      case "waiting":
-        service.wait(gate.reasons);
-        return;
-      case "skip":
-        service.skip(gate.failure);
-        return;
-      default:
-    }
-    const front = this.#fronts.before(service.name);
-    const blocked = this.#ports.failureOf(service.name) ?? (front === null ? null : this.#ports.failureOf(front.name));
-    if (blocked !== null) {
-      service.block(blocked);
-      return;
-    }
-    const all = [...this.#fronts.all, ...this.#roster.all].map((other) => this.#addressed(other));
-    this.#ports.handOver(service.name);
-    service.launch(this.#ports.portsOf(service), serviceVariables(this.#addressed(service), all));
-  }
-
-  #addressed(user: PortUser | Service): Addressed {
-    const ports = "state" in user ? this.#portsOf(user) : this.#ports.portsOf(user);
-    return { name: user.name, ports, http: user.detected.http };
-  }
-
-  #flush(): void {
-    for (const service of this.#roster.entangled()) service.halt("system");
-    this.#roster.prune();
-    this.#fronts.settle();
+  #settle(): void {
+    this.#places.settle();
     this.#watches.settle(this.#roster.all);
-    this.#notePhase();
+    this.#phase.look();
     this.#runs.settle((name) => this.#roster.find(name));
     this.#conditions.look();
     this.#changes.emit();
   }
 
-  #notePhase(): void {
-    const phase = environmentPhase(this.#roster.all);
-    if (phase === this.#phase) return;
-    const now = this.#dependencies.clock.now();
-    if (phase === "ready" && this.#phase === "starting") {
-      this.#journal.note(`everything is ready, ${((now - this.#since) / 1_000).toFixed(1)} s after the start`);
-    }
-    this.#phase = phase;
-    this.#since = now;
-    // Another workspace may have them now; a start that is being prepared is about to take its own.
-    if (phase === "stopped" && this.#unprepared.size === 0) this.#ports.releaseAll();
-  }
-
   #asked(action: string, actor: Actor, services: readonly string[] | undefined): void {
-    this.#journal.asked(action, actor, services === undefined ? null : services.join(", "), this.#phase);
+    this.#journal.asked(action, actor, services === undefined ? null : services.join(", "), this.#phase.phase);
   }
-}
-
-/** The services behind names: `api` means all of them where it runs several times. */
-function membersOf(names: readonly string[], groups: ReadonlyMap<string, ReplicaGroup>): string[] {
-  return names.flatMap((name) => groups.get(name)?.members ?? [name]);
 }
 
 function isSubset(small: ReadonlySet<string>, large: ReadonlySet<string>): boolean {

@@ -25,6 +25,8 @@ export class ServiceFacts {
   missedDeadline = false;
   /** It is to be stopped and started again, by whom and why. */
   restart: { readonly actor: Actor; readonly reason: string | null } | null = null;
+  /** Who wanted it stopped last. */
+  wisher: Actor = "system";
   /** Ends the generation that lives; null where none does, or it has been told already. */
   halt: (() => void) | null = null;
   /** Ends the pause before its next try. */

@@ -122,6 +122,7 @@ export class Service {
   /** Wanted stopped. What does not live is stopped at once; what lives is stopped by `halt`. */
   unwant(actor: Actor): void {
     this.#facts.restart = null;
+    this.#facts.wisher = actor;
     this.#facts.cancelBackoff();
     const { desired, phase } = this.#record.state;
     if (desired === "stopped" && (phase === "stopped" || phase === "disabled")) return;
@@ -164,13 +165,13 @@ export class Service {
   }
 
   /** Ends the generation that lives; `state` tells when nothing of it is left. */
-  halt(actor: Actor): void {
-    const { halt, restart } = this.#facts;
+  halt(): void {
+    const { halt, restart, wisher } = this.#facts;
     if (halt === null) return;
     this.#facts.halt = null;
     if (this.#record.state.phase !== "stopping") {
       const { generation } = this.#record.state;
-      this.#record.move({ kind: "stop", generation }, restart?.actor ?? actor, restart?.reason ?? null);
+      this.#record.move({ kind: "stop", generation }, restart?.actor ?? wisher, restart?.reason ?? null);
       this.#record.note(restart?.reason ? `stopping: ${restart.reason}` : "stopping");
     }
     halt();

@@ -120,7 +120,7 @@ const current = () => runtime.generations.at(-1)!;
 
 async function stopAll(): Promise<void> {
   service.unwant("user");
-  service.halt("user");
+  service.halt();
   await turns();
 }
 
@@ -142,7 +142,7 @@ test("a stop while it is being started: the start is called off, and what came u
   service.want("user");
   launch();
   service.unwant("user");
-  service.halt("user");
+  service.halt();
   expect(service.state.phase).toBe("stopping");
   expect(current().signal.aborted).toBe(true);
   current().up();
@@ -157,7 +157,7 @@ test("a start called off that fails is a stop, not a failure", async () => {
   service.want("user");
   launch();
   service.unwant("user");
-  service.halt("user");
+  service.halt();
   current().refuse(new AppError("compose_failed", "interrupted"));
   await turns();
   expect(service).toMatchObject({ failure: null, why: null });
@@ -188,7 +188,7 @@ test("wanted again while it stops: it begins anew once nothing of the old one is
   launch();
   await turns();
   service.unwant("user");
-  service.halt("user");
+  service.halt();
   service.want("user");
   expect(service.state.phase).toBe("stopping");
   await turns();
@@ -235,7 +235,7 @@ test("an end that fails in a way nobody foresaw is a failure one can start again
   await turns();
   runtime.stopError = new AppError("compose_failed", "docker compose stop api ended with code 1");
   service.requestRestart("user");
-  service.halt("user");
+  service.halt();
   await turns();
   expect(errors).toEqual(["A service's life ended in an error"]);
   expect(service.state.phase).toBe("failed");
