@@ -2,7 +2,7 @@
 import type { ProjectFiles } from "../detect/project-files.ts";
 import { serviceSpot, type ConfigFile } from "./config-file.ts";
 import type { ProfileConfig } from "./config-form.ts";
-import { EnvFiles, type Variables } from "./env-files.ts";
+import type { EnvFiles, Variables } from "./env-files.ts";
 import type { EnvFileConfig, EnvironmentConfig } from "./environment-form.ts";
 import { inside, type Spot } from "./form.ts";
 
