@@ -11,6 +11,9 @@ import { runClosure } from "./script-rules.ts";
 import { asks, chooseTasks } from "./script-tasks.ts";
 import { trustDetail } from "./script-trust.ts";
 
+/** Packages whose tasks are run: nobody keeps more databases in one project. */
+const MAX_PACKAGES = 20;
+
 export interface PackageTasks {
   readonly services: readonly DetectedService[];
   /** The script behind each of the services, by key; empty where none is. */
@@ -38,6 +41,7 @@ export async function packageTasks(
   add(own?.seed ?? null);
   const missing = { migrate: own?.migrate === undefined || own.migrate === null, seed: (own?.seed ?? null) === null };
   for (const one of packages) {
+    if (services.length >= MAX_PACKAGES) break;
     const found = missing.migrate || missing.seed ? await choose(context, one) : null;
     if (missing.migrate) add(found?.migrate ?? null);
     // The data of one package's seed goes where its own migrations went.

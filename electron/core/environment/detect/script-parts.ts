@@ -1,22 +1,16 @@
 /** Recognises scripts that do nothing but run other scripts: `npm run a & npm run b`, concurrently, npm-run-all. */
 import { scriptReference } from "./script-reference.ts";
 import { keyParts, scriptKey, type ScriptBook } from "./script-book.ts";
+import { matching, plainRun, type ScriptRun } from "./script-patterns.ts";
 import { wrapperLength } from "./secret-wrappers.ts";
 import { shellCommands } from "./shell-words.ts";
-
-/** A script that is run, and the secret wrapper it is run in; empty: none. */
-export interface ScriptRun {
-  readonly key: string;
-  readonly wrapper: readonly string[];
-}
 
 /** Scripts that run side by side; steps follow one another. */
 export type ScriptStep = readonly ScriptRun[];
 
-/** How deep scripts that run scripts are followed. */
+/** How deep scripts that run scripts are followed, and how many of them for one. */
 const MAX_DEPTH = 8;
-/** Stars in a pattern of names; each of them multiplies the time that matching may take. */
-const MAX_STARS = 4;
+const MAX_EXPANDED = 1_000;
 
 /** The scripts of a project, and whether what they do with docker compose is done by services of their own. */
 export interface ScriptWorld {
@@ -28,25 +22,26 @@ export interface ScriptWorld {
 /** The steps of a script that only runs other scripts of the project, or null where it does anything else itself. */
 export function scriptSteps(key: string, world: ScriptWorld): readonly ScriptStep[] | null {
   const steps = stepsOf(key, world);
-  return steps === null || steps.length === 0 ? null : expand(steps, world, new Set([key]), 0);
+  return steps === null || steps.length === 0 ? null : expand(steps, world, new Set([key]), { left: MAX_EXPANDED });
 }
 
 function expand(
   steps: readonly ScriptStep[],
   world: ScriptWorld,
   above: ReadonlySet<string>,
-  depth: number,
+  budget: { left: number },
 ): readonly ScriptStep[] | null {
   const result: ScriptStep[] = [];
   for (const step of steps) {
     const members: ScriptRun[] = [];
     for (const run of step) {
       // A script that runs itself is nothing to take apart.
-      if (above.has(run.key) || depth > MAX_DEPTH) return null;
+      budget.left -= 1;
+      if (above.has(run.key) || above.size > MAX_DEPTH || budget.left < 0) return null;
       const inner = stepsOf(run.key, world);
       // It does nothing but bring up containers.
       if (inner?.length === 0) continue;
-      const expanded = inner === null ? null : expand(inner, world, new Set([...above, run.key]), depth + 1);
+      const expanded = inner === null ? null : expand(inner, world, new Set([...above, run.key]), budget);
       const wrapped = expanded?.map((part) => part.map((one) => inWrapper(one, run.wrapper))) ?? null;
       if (wrapped === null) members.push(run);
       else if (wrapped.length === 1) members.push(...(wrapped[0] ?? []));
@@ -54,9 +49,13 @@ function expand(
       // Steps inside one of several parallel branches have no place in one list of steps; the branch stays whole.
       else members.push(run);
     }
-    if (members.length > 0) result.push([...new Map(members.map((run) => [run.key, run])).values()]);
+    if (members.length > 0) result.push(once(members));
   }
   return result;
+}
+
+function once(runs: readonly ScriptRun[]): readonly ScriptRun[] {
+  return [...new Map(runs.map((run) => [run.key, run])).values()];
 }
 
 /** A script in a wrapper that already has one inside keeps both, the outer one in front. */
@@ -89,7 +88,7 @@ function stepsOf(key: string, { book, hasCompose }: ScriptWorld): readonly Scrip
     if (found === null) return null;
     steps.push(...found);
   }
-  return parallel ? [steps.flat()] : steps;
+  return parallel ? [once(steps.flat())] : steps;
 }
 
 /** `docker compose up …` of the project's own file: what it starts is detected as services. */
@@ -116,10 +115,6 @@ function runsOf(words: readonly string[], book: ScriptBook, folder: string): rea
   return key === null ? null : [[plainRun(key)]];
 }
 
-function plainRun(key: string): ScriptRun {
-  return { key, wrapper: [] };
-}
-
 /** Options of concurrently that are followed by a value. */
 export const concurrentlyValues: ReadonlySet<string> = new Set(
   (
@@ -130,18 +125,21 @@ export const concurrentlyValues: ReadonlySet<string> = new Set(
 
 function concurrentlyRuns(words: readonly string[], book: ScriptBook, folder: string): readonly ScriptStep[] | null {
   const members: ScriptRun[] = [];
+  const seen = new Set<string>();
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? "";
     if (word.startsWith("-")) {
       if (concurrentlyValues.has(word)) index += 1;
       continue;
     }
+    if (seen.has(word)) continue;
+    seen.add(word);
     const short = /^(?:npm|pnpm|yarn|bun|node):(.+)$/.exec(word)?.[1];
     const runs = short === undefined ? referenced(word, book, folder) : matching(short, book, folder);
     if (runs === null) return null;
     members.push(...runs);
   }
-  return members.length === 0 ? null : [members];
+  return members.length === 0 ? null : [once(members)];
 }
 
 /** What a quoted member runs: one script, perhaps after a change of folder. */
@@ -189,27 +187,15 @@ function npmRunAllRuns(
   return steps.length === 0 ? null : steps;
 }
 
-/** The scripts that a name or a pattern means: `*` stands for anything but a colon, `**` for anything. */
-function matching(pattern: string, book: ScriptBook, folder: string): readonly ScriptRun[] | null {
-  const exact = scriptKey(folder, pattern);
-  if (book.texts.has(exact)) return [plainRun(exact)];
-  if (!/^[\w:.@/*-]{1,200}$/.test(pattern) || !pattern.includes("*")) return null;
-  if (pattern.split("*").length - 1 > MAX_STARS) return null;
-  const expression = pattern
-    .split(/(\*\*|\*)/)
-    .map((part) => (part === "**" ? ".*" : part === "*" ? "[^:]*" : part.replaceAll(/[.\\]/g, "\\$&")))
-    .join("");
-  const names = new RegExp(`^${expression}$`);
-  const keys = [...book.texts.keys()].filter((key) => {
-    const parts = keyParts(key);
-    return parts.folder === folder && parts.name.length <= 200 && names.test(parts.name);
-  });
-  return keys.length === 0 ? null : keys.map(plainRun);
-}
+const mentions = new WeakMap<ScriptBook, Map<string, ReadonlySet<string>>>();
 
 /** Every script that a script mentions as one it runs, however it does that, by key. Used to start nothing twice. */
 export function mentionedScripts(key: string, book: ScriptBook): ReadonlySet<string> {
-  return mentionedInText(book.texts.get(key) ?? "", book, keyParts(key).folder);
+  const known = mentions.get(book) ?? new Map<string, ReadonlySet<string>>();
+  mentions.set(book, known);
+  const found = known.get(key) ?? mentionedInText(book.texts.get(key) ?? "", book, keyParts(key).folder);
+  known.set(key, found);
+  return found;
 }
 
 /** The same for a text that is run in a folder. */

@@ -3,14 +3,8 @@
  * that nothing is started that its author would not have started to work on the project.
  */
 import { keyParts, scriptKey, type ScriptBook } from "./script-book.ts";
-import {
-  isComposeUp,
-  mentionedInText,
-  mentionedScripts,
-  scriptSteps,
-  type ScriptRun,
-  type ScriptWorld,
-} from "./script-parts.ts";
+import { isComposeUp, mentionedInText, mentionedScripts, scriptSteps, type ScriptWorld } from "./script-parts.ts";
+import type { ScriptRun } from "./script-patterns.ts";
 import { workspaceRuns } from "./script-runners.ts";
 import { isTaskName } from "./script-tasks.ts";
 import { wrapperLength } from "./secret-wrappers.ts";
@@ -36,7 +30,7 @@ type Scripts = ReadonlyMap<string, string>;
 
 /** Scripts that are looked at, and services that are made of them: more is no list that somebody wrote. */
 const MAX_SCRIPTS = 1_000;
-const MAX_SERVICES = 100;
+const MAX_SERVICES = 50;
 
 /** Scripts that are the whole of development, most telling first. */
 const rootNames = ["dev", "dev:all", "develop", "start:dev", "start", "serve"];
@@ -95,8 +89,18 @@ export function rootScript(scripts: Scripts, hasProcfile: boolean): string | nul
   return rootNames.find((name) => isRoot(name, scripts) && !(hasProcfile && runsProcfile(scripts.get(name)))) ?? null;
 }
 
+const closures = new WeakMap<ScriptBook, Map<string, ReadonlySet<string>>>();
+
 /** Everything that a script runs, however deep, by key. */
 export function runClosure(key: string, book: ScriptBook): ReadonlySet<string> {
+  const known = closures.get(book) ?? new Map<string, ReadonlySet<string>>();
+  closures.set(book, known);
+  const found = known.get(key) ?? closureOf(key, book);
+  known.set(key, found);
+  return found;
+}
+
+function closureOf(key: string, book: ScriptBook): ReadonlySet<string> {
   const seen = new Set<string>();
   const queue = [key];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {

@@ -12,7 +12,10 @@ const MAX_LINES = 500;
 export function trustDetail(line: string, key: string, book: ScriptBook): string {
   const lines = [line];
   const seen = new Set<string>();
+  const visited = new Set<string>();
   const visit = (one: string, depth: number) => {
+    if (visited.has(one) || lines.length > MAX_LINES) return;
+    visited.add(one);
     const { folder, name } = keyParts(one);
     for (const hook of [`pre${name}`, name, `post${name}`].map((text) => scriptKey(folder, text))) {
       const command = book.texts.get(hook);

@@ -81,7 +81,7 @@ async function expandGlob(files: ProjectFiles, glob: string, budget: { folders: 
       else if (part.includes("*")) next.push(...(await foldersIn(files, folder, globExpression(part), budget)));
       else if (part !== "" && part !== "." && part !== "..") next.push(join(folder, part));
     }
-    found = next;
+    found = [...new Set(next)];
   }
   return found;
 }
