@@ -70,9 +70,12 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
   scope.add("text logs", () => textLogs.close());
   const gate = new StartGate();
   const updates = new UpdateCheck({ registry: parts.registry, clock, logger });
+  /** What people call each workspace, by its id. */
+  const names = new Map<string, string>();
 
   return (project) => {
     const { directory, workspace: workspaceId } = project;
+    names.set(workspaceId, project.name);
     const book = logs.book(workspaceId);
     const admit = (): Promise<void> => made.admit();
     const server = new OpencodeServer({
@@ -112,6 +115,8 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
       shellEnvironment,
       compose: engine,
       ports,
+      textLogs,
+      workspaceName: (id) => names.get(id) ?? null,
       audit: (entry) => audit.add(entry),
       admit,
     });

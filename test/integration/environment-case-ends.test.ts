@@ -1,4 +1,6 @@
 /** Stops, restarts and crashes on real programs: what other orchestrators promise, and what their users complained of. */
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemProcesses } from "../../electron/core/process/system-processes.ts";
@@ -184,6 +186,32 @@ describe("restarts", () => {
     expect(stage.world.service("throws").why).toContain("Error: exitcode 134");
   });
 
+  test("environment case 43: exp_backoff, the pauses grow and begin anew after a start by hand", async () => {
+    const crashes = shell("crashes", "date +%s%N >> starts; exit 1", { restart: onFailure(3) });
+    await stage.run(crashes);
+    await stage.reaches({ crashes: "failed" });
+    const times = stage.lines("starts").map((time) => Number(time) / 1e6);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    for (const [index, least] of [450, 900, 1_800].entries()) {
+      expect(gaps[index]).toBeGreaterThanOrEqual(least);
+      expect(gaps[index]).toBeLessThan(least * 2);
+    }
+    stage.begin([crashes]);
+    await until("a fifth start", 5_000, () => stage.lines("starts").length === 5);
+    await until("a sixth", 1_500, () => stage.lines("starts").length === 6);
+  });
+
+  test("environment case 40: process-task-failure, a failed task stops its siblings, where its author says so", async () => {
+    const outcome = await stage.run(
+      shell("task", "sleep 0.2; exit 3", { kind: "task", rules: { endsEnvironment: "failure" } }),
+      shell("sibling", "sleep 600", { kind: "task" }),
+      { ...writes("behind"), needs: { sibling: "service_completed_successfully" } },
+    );
+    expect(outcome).toMatchObject({ outcome: "failed", endedBy: { service: "task", exit: { code: 3 } } });
+    await stage.reaches({ task: "failed", sibling: "stopped", behind: "stopped" });
+    expect(stage.lines()).toEqual([]);
+  });
+
   test("environment case 43: infinite-loop.sh, a program that never yields is ended all the same", async () => {
     await stage.run(
       script(
@@ -248,6 +276,34 @@ describe("restarts", () => {
 });
 
 describe("output", () => {
+  test("environment case 43: log-create-not-exist-dir.sh, a log file of its own is made with its folders, and never outside", async () => {
+    const outside = mkdtempSync(join(tmpdir(), "deckhand-outside-"));
+    symlinkSync(outside, join(stage.world.folder, "link"));
+    const logs = (logFile: string) => ({ kind: "task" as const, rules: { logFile } });
+    try {
+      await stage.run(
+        shell("api", "sleep 0.3; echo '\\033[32mgreen\\033[0m words'; echo wrong >&2", logs("logs/deep/api.log")),
+        shell("one", "sleep 0.3; echo from one", logs("logs/both.log")),
+        shell("two", "sleep 0.3; echo from two", logs("logs/both.log")),
+        shell("climbs", "sleep 0.3; echo secret", logs("../climbs.log")),
+        shell("follows", "sleep 0.3; echo secret", logs("link/new/follows.log")),
+      );
+      await stage.world.environment.stop();
+      const text = (path: string) => readFileSync(join(stage.world.folder, path), "utf8");
+      await until("the lines", 5_000, () => text("logs/deep/api.log").includes("stderr wrong"));
+      expect(text("logs/deep/api.log")).toMatch(/^\S+Z stdout green words$/m);
+      await until("both", 5_000, () => text("logs/both.log").split("\n").length > 4);
+      expect(text("logs/both.log")).toMatch(/Z one stdout from one$/m);
+      expect(text("logs/both.log")).toMatch(/Z two stdout from two$/m);
+      expect(readdirSync(outside)).toEqual([]);
+      expect(existsSync(join(stage.world.folder, "../climbs.log"))).toBe(false);
+      expect(stage.world.book.text()).toContain("the log of climbs is not written to ../climbs.log: it is outside");
+      expect(stage.world.book.text()).toContain("the log of follows is not written");
+    } finally {
+      rmSync(outside, { recursive: true });
+    }
+  });
+
   test("environment case 27: issue_57, one that writes as fast as it can is never held up, and its last line is there", async () => {
     await stage.run(
       shell(

@@ -13,6 +13,7 @@ import { Environment } from "../../electron/core/environment/environment.ts";
 import { planOrder } from "../../electron/core/environment/graph.ts";
 import { systemClock, type Clock } from "../../electron/core/lib/clock.ts";
 import { silentLogger, type Logger } from "../../electron/core/lib/logger.ts";
+import { createTextLogs } from "../../electron/core/log/text-log.ts";
 import { Scope } from "../../electron/core/lib/scope.ts";
 import { createProcessKeeper, type Keeper } from "../../electron/core/process/keeper.ts";
 import { PROCESS_POLICY, TASK_POLICY } from "../../electron/core/service/restart-policy.ts";
@@ -69,6 +70,7 @@ export function createEnvironmentWorld(options: {
     options.keeper ??
     createProcessKeeper({ home: base, runId: `run-${process.pid}`, clock, logger, guardianPath, scope });
   const book = new MemoryBook();
+  const textLogs = createTextLogs({ clock, logger, onTrouble: ({ message }) => errors.push(message) });
   const audit: AuditEntry[] = [];
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const variables = { ...Object.fromEntries(inherited), ...(options.path === undefined ? {} : { PATH: options.path }) };
@@ -78,6 +80,7 @@ export function createEnvironmentWorld(options: {
     book,
     workspaceId: testWorkspace,
     workspaceName: () => "shop",
+    textLogs,
     directory: folder,
     clock: options.clock ?? clock,
     logger,
@@ -99,6 +102,7 @@ export function createEnvironmentWorld(options: {
     },
     async close() {
       await environment.close();
+      await textLogs.close();
       if (options.keeper === undefined)
         await until("an empty list of processes", 5_000, () => keeper.list().length === 0);
       await scope.close();

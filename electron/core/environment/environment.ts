@@ -17,6 +17,7 @@ import { Containers } from "./containers.ts";
 import type { DetectedProject } from "./detect/detected.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
 import { Journal } from "./journal.ts";
+import { LogFiles } from "./log-files.ts";
 import { PhaseWatch } from "./phase-watch.ts";
 import { Places } from "./places.ts";
 import { PlanInForce } from "./plan-in-force.ts";
@@ -51,6 +52,7 @@ export class Environment {
   readonly #conductor: Conductor;
   readonly #phase: PhaseWatch;
   readonly #watches: Watches;
+  readonly #logFiles: LogFiles;
   readonly #factory: ServiceFactory;
   readonly #plan = new PlanInForce();
   #closed = false;
@@ -90,6 +92,7 @@ export class Environment {
       note,
       onChange: (service, reason) => this.#filesChanged(service, reason),
     });
+    this.#logFiles = new LogFiles({ ...dependencies, note });
     this.#factory = new ServiceFactory({
       ...dependencies,
       random: dependencies.random ?? Math.random,
@@ -247,6 +250,7 @@ export class Environment {
       await this.stop(undefined, "system");
     } finally {
       await this.#watches.close();
+      await this.#logFiles.close();
       await this.#places.close();
     }
   }
@@ -292,6 +296,7 @@ export class Environment {
   #settle(): void {
     this.#places.settle();
     this.#watches.settle(this.#roster.all);
+    this.#logFiles.settle(this.#roster.all);
     this.#phase.look();
     this.#runs.settle((name) => this.#roster.find(name));
     this.#conditions.look();

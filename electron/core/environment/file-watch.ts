@@ -1,8 +1,9 @@
 /** Tells when files below the paths of a watch rule have changed and nothing more follows for a while. */
-import { isAbsolute, relative, resolve, sep } from "node:path";
+import { relative, resolve, sep } from "node:path";
 import { watch, type FSWatcher } from "chokidar";
 import picomatch from "picomatch";
 import type { Clock } from "../lib/clock.ts";
+import { isInside } from "../lib/inside.ts";
 import type { WatchRule } from "../service/service-rules.ts";
 
 export interface FileWatchDependencies {
@@ -81,9 +82,4 @@ export class FileWatch {
       onChange(paths);
     });
   }
-}
-
-function isInside(root: string, path: string): boolean {
-  const way = relative(root, path);
-  return way === "" || (!way.startsWith("..") && !isAbsolute(way));
 }

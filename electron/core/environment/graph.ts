@@ -10,6 +10,8 @@ export interface GraphNode {
   readonly dependencies: ReadonlyMap<string, { readonly condition: DependencyCondition; readonly required: boolean }>;
   /** It can become healthy: it has a probe. */
   readonly hasProbe: boolean;
+  /** It can show the line that others wait for. Absent: nobody has looked. */
+  readonly hasReadyLine?: boolean;
   /** The file it is from, for problems. */
   readonly source: string;
   /** `file:line:column` of its dependencies, where known. */
@@ -96,6 +98,9 @@ function edgeProblems(node: GraphNode, byName: ReadonlyMap<string, GraphNode>): 
       problems.push({ code: "unknown_dependency", severity, message, source });
     } else if (condition === "service_healthy" && !dependency.hasProbe) {
       const message = `${node.name} waits until ${other} is healthy, but ${other} has no health check. Give it one, or wait for its start only.`;
+      problems.push({ code: "healthy_without_probe", severity, message, source });
+    } else if (condition === "service_log_ready" && dependency.hasReadyLine === false) {
+      const message = `${node.name} waits for a line of ${other}'s log, but nobody says which. Name the line, or wait for its start only.`;
       problems.push({ code: "healthy_without_probe", severity, message, source });
     }
   }

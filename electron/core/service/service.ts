@@ -107,9 +107,10 @@ export class Service {
     return this.#facts.restart !== null;
   }
 
-  /** Its log has shown the line that others wait for, in this generation. */
+  /** Its log has shown the line that others wait for, in this generation; that of its `log` probe, where it names no other. */
   get logReady(): boolean {
-    return this.#facts.logReady;
+    const { plan, rules } = this.detected;
+    return rules.readyLine === null && plan.probe?.kind === "log" ? this.ready : this.#facts.logReady;
   }
 
   /** Wanted running. What runs goes on; what ended, failed or waits for its next try begins anew. */

@@ -9,6 +9,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Problem } from "#shared/schema/environment.ts";
+import { tellsHealth } from "../../service/probe-for.ts";
 import { realDirectory } from "../../workspace/projects.ts";
 import { readConfigFile, type ConfigFile } from "../config/config-file.ts";
 import { explicitServices, refersToCompose, statedCommands, statedComposeFile } from "../config/explicit-services.ts";
@@ -94,8 +95,11 @@ async function readSources(
   const found = await readConfigFile(files);
   const config = found.kind === "config" ? found.config : null;
   const stated = config === null ? null : statedComposeFile(config);
-  const compose = await readComposeFile(files, profile, environment, stated, named);
   const detects = config === null || config.detect;
+  const compose: SourceReading =
+    detects || refersToCompose(config)
+      ? await readComposeFile(files, profile, environment, stated, named)
+      : { services: [], problems: [] };
   const readings = detects ? await readOthers(files, compose, { profile, environment, config }) : [compose];
   const problems: Problem[] = readings.flatMap((reading) => reading.problems);
   if (found.kind === "broken") problems.unshift(...found.problems);
@@ -150,10 +154,12 @@ function onlyListed(services: DetectedService[], only: readonly string[] | null)
 /** A service as the graph sees it. */
 export function graphNode(service: DetectedService): GraphNode {
   const { name, probe, source } = service.plan;
+  const { readyLine, startup } = service.rules;
   return {
     name,
     dependencies: service.dependencies,
-    hasProbe: probe !== null && !(probe.kind === "compose" && !probe.healthcheck),
+    hasProbe: startup !== null || tellsHealth(probe),
+    hasReadyLine: readyLine !== null || probe?.kind === "log",
     source,
     ...(service.dependencyPlaces === undefined ? {} : { places: service.dependencyPlaces }),
   };
