@@ -1,10 +1,11 @@
 /** Makes the service that a deckhand.yaml describes: a command, a container of the compose file, or a detected one with changes. */
 import { isAbsolute, join, relative, sep } from "node:path";
 import type { ProbeSpec, ServicePort } from "#shared/schema/service.ts";
-import { PROCESS_POLICY, TASK_POLICY, type RestartPolicy } from "../../service/restart-policy.ts";
-import { DEFAULT_RULES, type ProbeRule, type ServiceRules } from "../../service/service-rules.ts";
-import { DEFAULT_GRACE_MS, type DetectedService } from "../detect/detected.ts";
-import { argvOf, commandOf, type HookConfig } from "./command-form.ts";
+import type { RestartPolicy } from "../../service/restart-policy.ts";
+import type { ProbeRule, ServiceRules } from "../../service/service-rules.ts";
+import { commandService } from "../detect/command-service.ts";
+import type { DetectedService } from "../detect/detected.ts";
+import { commandOf, type HookConfig } from "./command-form.ts";
 import type { Spot } from "./form.ts";
 import { inside } from "./form.ts";
 import type { ProbeConfig, ProbeTarget } from "./probe-form.ts";
@@ -30,31 +31,8 @@ export function commandOfConfig(config: ServiceConfig, context: ServiceContext):
   const { name, source, directory } = context;
   const isTask = config.type === "task";
   const line = typeof command === "string" ? command : command.join(" ");
-  const fresh: DetectedService = {
-    plan: {
-      name,
-      kind: isTask ? "task" : "process",
-      command: typeof command === "string" ? command : [...command],
-      workingDirectory: directory,
-      source,
-      ports: [],
-      dependsOn: {},
-      profiles: [],
-      probe: null,
-    },
-    run: { kind: "argv", argv: argvOf(command) },
-    dependencies: new Map(),
-    environment: {},
-    restart: isTask ? TASK_POLICY : PROCESS_POLICY,
-    rules: DEFAULT_RULES,
-    graceMs: DEFAULT_GRACE_MS,
-    http: false,
-    portAssumed: false,
-    role: roleOf(isTask, `${name} ${line}`),
-    statesOrder: true,
-    trust: { kind: "command", name, detail: line, source, warnings: [] },
-    digest: "",
-  };
+  const plain = commandService({ name, command, directory, source, role: isTask ? "migrate" : "service" });
+  const fresh: DetectedService = { ...plain, role: roleOf(isTask, `${name} ${line}`), statesOrder: true };
   return changed(fresh, config, context);
 }
 
@@ -64,7 +42,8 @@ function roleOf(isTask: boolean, text: string): DetectedService["role"] {
 }
 
 /** A service that is there already, with what the file says laid over it. */
-export function changed(base: DetectedService, config: ServiceConfig, context: ServiceContext): DetectedService {
+export function changed(base: DetectedService, given: ServiceConfig, context: ServiceContext): DetectedService {
+  const config = base.run.kind === "compose" ? withoutProcessKeys(given, context) : given;
   const { name, directory, source } = context;
   const workingDirectory =
     config.working_dir === undefined ? base.plan.workingDirectory : folderOf(config.working_dir, directory);
@@ -122,6 +101,19 @@ export function changed(base: DetectedService, config: ServiceConfig, context: S
     // Where it runs decides what runs.
     digest: workingDirectory === plan.workingDirectory ? base.digest : `${base.digest} in ${workingDirectory}`,
   };
+}
+
+/** What the compose file decides for a container; said here, it would have no effect. */
+const composeDecides = ["type", "working_dir", "env_file", "environment", "env", "dotenv", "ports"] as const;
+
+function withoutProcessKeys(config: ServiceConfig, { name, spot }: ServiceContext): ServiceConfig {
+  const kept = new Map<string, unknown>(Object.entries(config));
+  for (const key of composeDecides) {
+    if (!kept.delete(key)) continue;
+    const message = `${name} is a container, so its \`${key}\` is what the compose file says; this one is ignored. Change it there.`;
+    spot.report([...spot.path, key], message, "warning");
+  }
+  return Object.fromEntries(kept);
 }
 
 /** Ports of databases and the like have names of their own; what is called nothing in particular is a web server. */

@@ -126,7 +126,7 @@ class Explicit {
     const { files, config: file } = this.#input;
     const spot = serviceSpot(file, name);
     const base = this.#base(name, config, variables.byName, spot);
-    if (base === null && config.command === undefined) return null;
+    if (base === null && (config.command === undefined || this.#isPasted(name))) return null;
     const folder =
       config.working_dir === undefined
         ? (base?.plan.workingDirectory ?? files.directory)
@@ -175,11 +175,10 @@ class Explicit {
       }
       return this.#container(name, config.compose.service ?? name, spot);
     }
-    if (config.command !== undefined) return null;
-    const base = byName.get(name);
+    const isContainer = this.#isPasted(name);
+    if (config.command !== undefined && !isContainer) return null;
+    const base = isContainer ? undefined : byName.get(name);
     if (base !== undefined) return base;
-    const value = this.#input.config.services.get(name);
-    const isContainer = isYamlMap(value) && (value.has("image") || value.has("build"));
     const next = isContainer
       ? `Put it into compose.yaml, and write \`${name}: { compose: ${name} }\` here`
       : this.#input.config.detect
@@ -187,6 +186,12 @@ class Explicit {
         : "Give it a `command` or a `compose` service";
     spot.report(spot.path, `${name} has nothing to run${isContainer ? " outside a container" : ""}. ${next}.`);
     return null;
+  }
+
+  /** A container that was pasted over; its command is for the inside of it, and must not be run on this machine. */
+  #isPasted(name: string): boolean {
+    const value = this.#input.config.services.get(name);
+    return isYamlMap(value) && (value.has("image") || value.has("build"));
   }
 
   #container(name: string, service: string, spot: Spot): DetectedService | null {

@@ -291,3 +291,58 @@ describe("the graph", () => {
     ]);
   });
 });
+
+describe("containers", () => {
+  test("a container that was pasted over is not run on this machine, even with a command", async () => {
+    const { names, problems } = await read(
+      "services:\n  db: { image: postgres, command: postgres -c fsync=off }\n  web: { command: ./web }\n",
+    );
+    expect(names).toEqual(["web"]);
+    expect(problems.filter(({ severity }) => severity === "error")).toMatchObject([
+      { source: "deckhand.yaml:2:3", message: expect.stringContaining("Put it into compose.yaml") },
+    ]);
+  });
+
+  test("what only its compose file can say is ignored with a warning", async () => {
+    const { one, problems } = await read("services: { db: { compose: db, ports: [1234], environment: { A: b } } }", {
+      "compose.yaml": compose,
+    });
+    expect(one("db").plan.ports).toMatchObject([{ port: 5432 }]);
+    expect(problems.map(({ severity, source }) => `${severity} ${source}`)).toEqual([
+      "warning deckhand.yaml:1:47",
+      "warning deckhand.yaml:1:32",
+    ]);
+  });
+
+  test("`detect: false` does not even read a compose file that nothing refers to", async () => {
+    const { project, problems } = await read("detect: false\nservices: { a: { command: ./a } }", {
+      "compose.yaml": "services: [",
+    });
+    expect(problems).toEqual([]);
+    expect(project.compose).toBeNull();
+  });
+
+  test("one that the compose file does not have, and one that is named twice, are problems", async () => {
+    const { names, problems } = await read(
+      "services:\n  a: { compose: nope }\n  b: { compose: db }\n  c: { compose: { service: db } }\n",
+      { "compose.yaml": compose },
+    );
+    expect(names).toEqual(["b", "cache"]);
+    expect(problems.filter(({ severity }) => severity === "error").map(({ source }) => source)).toEqual([
+      "deckhand.yaml:2:8",
+      "deckhand.yaml:4:8",
+    ]);
+  });
+
+  test("a compose file that is not there, and a second one, are problems", async () => {
+    const missing = await read("services: { d: { compose: { file: other.yaml } } }");
+    expect(missing.problems[0]).toMatchObject({ source: "deckhand.yaml:1:18", severity: "error" });
+    const two = await read(
+      "services:\n  db: { compose: { file: compose.yaml } }\n  x: { compose: { file: other.yaml, service: cache } }\n",
+      { "compose.yaml": compose },
+    );
+    expect(two.problems).toMatchObject([
+      { source: "deckhand.yaml:3:19", message: expect.stringContaining("One project has one compose file") },
+    ]);
+  });
+});
