@@ -3,7 +3,7 @@ import type { ServicePort } from "#shared/schema/service.ts";
 import type { FrameworkFolder, FrameworkReader, FrameworkService } from "./framework.ts";
 
 const serves =
-  /\bListenAndServe\b|"net\/http"|"google\.golang\.org\/grpc"|github\.com\/(?:gin-gonic\/gin|labstack\/echo|gofiber\/fiber|go-chi\/chi|gorilla\/mux|valyala\/fasthttp)/;
+  /\bListenAndServe\b|\bhttp\.(?:Server\{|Handle(?:Func)?\()|"google\.golang\.org\/grpc"|github\.com\/(?:gin-gonic\/gin|labstack\/echo|gofiber\/fiber|go-chi\/chi|gorilla\/mux|valyala\/fasthttp)/;
 /** Programs below `cmd` that run while one works; others are tools. */
 const running =
   /^(?:api|app|server|web|http|httpd|gateway|backend|service|worker|consumer|scheduler|.*-?(?:api|server|worker|service))$/;

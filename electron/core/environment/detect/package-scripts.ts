@@ -11,9 +11,15 @@ import { keyParts, scriptBook, type ScriptBook } from "./script-book.ts";
 import { portsOfScript, type ScriptPorts } from "./script-port-finder.ts";
 import { mentionedInText } from "./script-parts.ts";
 import type { ScriptRun } from "./script-patterns.ts";
-import { chooseInPackages, chooseScripts, runClosure, type OtherSources } from "./script-rules.ts";
+import {
+  chooseInPackages,
+  chooseScripts,
+  developsInContainers,
+  runClosure,
+  type OtherSources,
+} from "./script-rules.ts";
 import { destroysDatabase } from "./script-tasks.ts";
-import { declaredWrapper, wrapperLength } from "./secret-wrappers.ts";
+import { declaredWrapper, isMovableWrapper, wrapperLength } from "./secret-wrappers.ts";
 import { shellCommands } from "./shell-words.ts";
 import { trustDetail } from "./script-trust.ts";
 import { readPackages } from "./workspaces.ts";
@@ -74,7 +80,12 @@ export async function readPackageScripts(files: ProjectFiles, others: OtherSourc
   };
   return {
     portsOf,
-    services: [...kept.map((task) => inOuterWrapper(task, wrapper, rootManager ?? "npm")), ...services],
+    services: [
+      ...kept.map((task) =>
+        inOuterWrapper(task, wrapper, { manager: rootManager ?? "npm", directory: files.directory }),
+      ),
+      ...services,
+    ],
     problems,
   };
 }
@@ -98,7 +109,7 @@ export interface PackageContext {
 
 /** Whether the project's own scripts start the environment in a way that is left to another source. */
 function startsElsewhere(book: ScriptBook, others: OtherSources): boolean {
-  return book.own.size > 0 && others.procfile.length > 0;
+  return book.own.size > 0 && (others.procfile.length > 0 || (others.hasCompose && developsInContainers(book.own)));
 }
 
 /** A wrapper that a file declares counts only where no script says itself how it is wrapped. */
@@ -120,10 +131,18 @@ function commonWrapper(services: readonly ScriptRun[], book: ScriptBook): readon
   return found.every((one) => one.join("\0") === first.join("\0")) ? first : [];
 }
 
-function inOuterWrapper(task: DetectedService, wrapper: readonly string[], manager: PackageManager): DetectedService {
+function inOuterWrapper(
+  task: DetectedService,
+  wrapper: readonly string[],
+  { manager, directory }: { readonly manager: PackageManager; readonly directory: string },
+): DetectedService {
   const [program] = wrapper;
   // A task that is wrapped by itself has said what it needs.
   if (program === undefined || task.run.kind !== "argv" || task.trust.detail.includes(`${program} `)) return task;
+  if (task.plan.workingDirectory !== directory && !isMovableWrapper(wrapper)) {
+    // Without its secrets it would fail, and everything would wait for it in vain: it is left to be named.
+    return { ...task, plan: { ...task.plan, disabled: true }, rules: { ...task.rules, disabled: true } };
+  }
   const { command } = task.plan;
   const line = [...wrapper, typeof command === "string" ? command : command.join(" ")].join(" ");
   return {

@@ -2,7 +2,7 @@
 import { scriptReference } from "./script-reference.ts";
 import { keyParts, scriptKey, type ScriptBook } from "./script-book.ts";
 import { matching, plainRun, type ScriptRun } from "./script-patterns.ts";
-import { wrapperLength } from "./secret-wrappers.ts";
+import { isMovableWrapper, wrapperLength } from "./secret-wrappers.ts";
 import { shellCommands } from "./shell-words.ts";
 
 /** Scripts that run side by side; steps follow one another. */
@@ -26,23 +26,25 @@ export function scriptSteps(key: string, world: ScriptWorld): readonly ScriptSte
 }
 
 function expand(
-  steps: readonly ScriptStep[],
+  all: readonly ScriptStep[],
   world: ScriptWorld,
   above: ReadonlySet<string>,
   budget: { left: number },
 ): readonly ScriptStep[] | null {
   const result: ScriptStep[] = [];
-  for (const step of steps) {
+  for (const step of all) {
     const members: ScriptRun[] = [];
     for (const run of step) {
       // A script that runs itself is nothing to take apart.
       budget.left -= 1;
       if (above.has(run.key) || above.size > MAX_DEPTH || budget.left < 0) return null;
-      const inner = stepsOf(run.key, world);
+      const steps = stepsOf(run.key, world);
       // It does nothing but bring up containers.
-      if (inner?.length === 0) continue;
-      const expanded = inner === null ? null : expand(inner, world, new Set([...above, run.key]), budget);
-      const wrapped = expanded?.map((part) => part.map((one) => inWrapper(one, run.wrapper))) ?? null;
+      if (steps?.length === 0) continue;
+      const expanded = steps === null ? null : expand(steps, world, new Set([...above, run.key]), budget);
+      const inner = expanded?.map((part) => part.map((one) => inWrapper(one, run.wrapper))) ?? null;
+      const leaves = inner?.flat().some((one) => leavesWrapper(one, keyParts(run.key).folder)) === true;
+      const wrapped = leaves ? null : inner;
       if (wrapped === null) members.push(run);
       else if (wrapped.length === 1) members.push(...(wrapped[0] ?? []));
       else if (step.length === 1) result.push(...wrapped);
@@ -85,10 +87,15 @@ function stepsOf(key: string, { book, hasCompose }: ScriptWorld): readonly Scrip
       continue;
     }
     const found = runsOf(words, book, folder);
-    if (found === null) return null;
+    if (found === null || found.flat().some((run) => leavesWrapper(run, folder))) return null;
     steps.push(...found);
   }
   return parallel ? [once(steps.flat())] : steps;
+}
+
+/** A wrapper that reads a file of its folder cannot be put in front of a script in another one. */
+function leavesWrapper({ key, wrapper }: ScriptRun, folder: string): boolean {
+  return wrapper.length > 0 && keyParts(key).folder !== folder && !isMovableWrapper(wrapper);
 }
 
 /** `docker compose up …` of the project's own file: what it starts is detected as services. */

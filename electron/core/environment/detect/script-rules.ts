@@ -180,9 +180,17 @@ function onlyRunsCompose(text: string): boolean {
   return commands.length > 0 && commands.every(({ words }) => isComposeUp(words));
 }
 
-/** Whether a script hands over to a program that reads the Procfile. */
+/** Whether a package's own development is to bring up containers. */
+export function developsInContainers(scripts: Scripts): boolean {
+  const root = rootScript(scripts, false);
+  return root !== null && onlyRunsCompose(scripts.get(root) ?? "");
+}
+
+/** Whether a script hands over to a program that reads a list of processes. */
 function runsProcfile(text = ""): boolean {
-  return /\b(?:foreman|overmind|hivemind|honcho|goreman|forego|nf)\b.{0,200}\bstart\b|\bhivemind\b/.test(text);
+  return /\b(?:foreman|overmind|hivemind|honcho|goreman|forego|nf)\b.{0,200}\bstart\b|\b(?:hivemind|mprocs|process-compose)\b/.test(
+    text,
+  );
 }
 
 /** Whether a list of processes runs the script, or the same program. */

@@ -44,6 +44,13 @@ export function isInstalledWrapper(wrapper: readonly string[]): boolean {
   return installed.has(wrapper[0] ?? "");
 }
 
+/** Whether a wrapper means the same in another folder: one that reads a file beside it does not. */
+export function isMovableWrapper(wrapper: readonly string[]): boolean {
+  return (
+    /^(?:doppler|op|infisical)$/.test(wrapper[0] ?? "doppler") && !wrapper.some((word) => /[./]|^-[ef]$/.test(word))
+  );
+}
+
 /** Files that say that a project's commands are meant to be run through a wrapper, and the wrapper. */
 const declared: readonly (readonly [string, readonly string[]])[] = [
   ["doppler.yaml", ["doppler", "run", "--"]],
