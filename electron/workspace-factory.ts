@@ -116,6 +116,7 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
       compose: engine,
       ports,
       textLogs,
+      runsFile: join(home, "runs", `${workspaceId}.json`),
       workspaceName: (id) => names.get(id) ?? null,
       audit: (entry) => audit.add(entry),
       admit,

@@ -88,6 +88,8 @@ export const serviceRunSchema = z.object({
   exit: exitSchema.nullable(),
   /** `stopped`: it was asked to end. */
   outcome: z.enum(["completed", "failed", "stopped"]),
+  /** Why it failed; null where it did not. */
+  why: z.string().nullable(),
 });
 export type ServiceRun = z.infer<typeof serviceRunSchema>;
 

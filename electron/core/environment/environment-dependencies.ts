@@ -27,6 +27,8 @@ export interface EnvironmentDependencies {
   readonly ports?: PortRegistry;
   /** For services whose author wants their log in a file of the project; left out, they have none. */
   readonly textLogs?: Pick<TextLogs, "open">;
+  /** Where the runs of tasks are kept beyond the life of the host; left out, they are not. */
+  readonly runsFile?: string;
   /** What people call a workspace, by its id; null: nobody knows it. Left out, they are told the id. */
   readonly workspaceName?: (workspaceId: string) => string | null;
   /** In [0, 1). */

@@ -44,7 +44,7 @@ export class Environment {
   readonly #changes: Emitter<void>;
   readonly #roster = new Roster();
   readonly #runs = new Runs();
-  readonly #history = new RunHistory();
+  readonly #history: RunHistory;
   readonly #conditions = new Conditions();
   readonly #journal: Journal;
   readonly #containers: Containers;
@@ -92,12 +92,15 @@ export class Environment {
       note,
       onChange: (service, reason) => this.#filesChanged(service, reason),
     });
+    this.#history = new RunHistory({ file: dependencies.runsFile ?? null, logger });
     this.#logFiles = new LogFiles({ ...dependencies, note });
     this.#factory = new ServiceFactory({
       ...dependencies,
       random: dependencies.random ?? Math.random,
       composeProject: () => this.#containers.project,
-      onRun: (service, run) => this.#history.add(service, run),
+      lastRun: (service) => this.#history.of(service).at(-1) ?? null,
+      onRun: (service, run) =>
+        this.#history.add(service, run, this.#roster.find(service)?.detected.plan.kind === "task"),
       onChange: (service, change) => this.#conductor.serviceChanged(service, change),
     });
   }

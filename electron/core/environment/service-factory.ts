@@ -1,4 +1,5 @@
 /** Makes the services of an environment, each with the runtime it needs. */
+import type { ServiceRun } from "#shared/schema/service.ts";
 import { ComposeRuntime } from "../compose/compose-runtime.ts";
 import type { ComposeProject } from "../compose/compose-project.ts";
 import { childEnvironment } from "../process/environment.ts";
@@ -16,6 +17,8 @@ import type { EnvironmentDependencies } from "./environment-dependencies.ts";
 export interface ServiceFactoryDependencies extends EnvironmentDependencies {
   readonly random: () => number;
   readonly composeProject: () => ComposeProject | null;
+  /** How the latest life of a service came out; null: it had none. */
+  readonly lastRun: (service: string) => ServiceRun | null;
   readonly onRun: ServiceDependencies<Service>["onRun"];
   readonly onChange: ServiceDependencies<Service>["onChange"];
 }
@@ -34,7 +37,7 @@ export class ServiceFactory {
         old.live || old.state.phase === "pending" || old.state.phase === "waiting" || old.state.phase === "backoff";
       if (busy || isSame(old.detected, detected)) return old;
     }
-    const { keeper, clock, book, logger, random, admit, onRun, onChange } = this.#dependencies;
+    const { keeper, clock, book, logger, random, admit, lastRun, onRun, onChange } = this.#dependencies;
     const { name } = detected.plan;
     const portHolder = (port: number) => this.#portHolder(port);
     return new Service({
@@ -58,6 +61,7 @@ export class ServiceFactory {
       },
       usage: (id) => keeper.usage(id),
       portHolder,
+      lastRun: old === undefined ? lastRun(name) : null,
       onRun,
       onChange,
       generation: old?.state.generation ?? 0,

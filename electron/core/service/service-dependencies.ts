@@ -37,6 +37,8 @@ export interface ServiceDependencies<Self> {
   readonly portHolder: (port: number) => Promise<PortHolder | null>;
   /** Where the counting of generations goes on, for a service that replaces another of its name. */
   readonly generation?: number;
+  /** How its latest life came out, of which nothing else is known any more: an earlier host's. Null: it had none. */
+  readonly lastRun?: ServiceRun | null;
   /** After the end of each generation. */
   readonly onRun: (service: string, run: ServiceRun) => void;
   /** After every change, also of the reasons alone (`change` is null then). */

@@ -229,7 +229,7 @@ export class ServiceLife {
       this.#concludeStop(null, course);
       return;
     }
-    this.#keepRun(course, "failed");
+    this.#keepRun(course, "failed", failure.message);
     this.#record.blame(failure);
     const kind = blockingFailures.has(failure.code) ? "block" : "fail";
     this.#record.move({ kind, generation }, "system", failure.message);
@@ -254,7 +254,8 @@ export class ServiceLife {
       this.#concludeStop(null, course);
       return;
     }
-    this.#keepRun(course, decision.kind === "complete" ? "completed" : "failed");
+    if (decision.kind === "complete") this.#keepRun(course, "completed");
+    else this.#keepRun(course, "failed", decision.failure.message);
     switch (decision.kind) {
       case "complete":
         this.#facts.everReady = true;
@@ -305,7 +306,11 @@ export class ServiceLife {
     if (this.#record.state.desired === "stopped") this.#record.move({ kind: "unwant" }, "system", null);
   }
 
-  #keepRun({ generation, startedAt, began }: Course, outcome: "completed" | "failed" | "stopped"): void {
+  #keepRun(
+    { generation, startedAt, began }: Course,
+    outcome: "completed" | "failed" | "stopped",
+    why: string | null = null,
+  ): void {
     const { detected, clock, onRun } = this.#dependencies;
     onRun(detected.plan.name, {
       generation,
@@ -313,6 +318,7 @@ export class ServiceLife {
       durationMs: Math.round(clock.monotonic() - began),
       exit: this.#facts.exit,
       outcome,
+      why,
     });
   }
 }

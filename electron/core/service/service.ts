@@ -37,6 +37,11 @@ export class Service {
       disabled: detected.rules.disabled,
       onChange: (change) => onChange(this, change),
     });
+    const { lastRun = null } = dependencies;
+    if (detected.plan.kind === "task" && lastRun?.outcome === "failed") {
+      const why = lastRun.why === null ? "" : `: ${lastRun.why}`;
+      this.#record.explain(`It failed when it last ran, ${lastRun.startedAt}${why}`, null);
+    }
     this.#life = new ServiceLife({
       ...dependencies,
       record: this.#record,
