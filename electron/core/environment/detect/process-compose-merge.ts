@@ -48,8 +48,8 @@ export type Extended =
   /** Why it cannot be; names the path. */
   | { readonly ok: false; readonly reason: string };
 
-/** A chain of a hundred processes, each made of the next, was written by nobody. */
-const MAX_CHAIN = 100;
+/** A chain of twenty processes, each made of the next, was written by nobody. */
+const MAX_CHAIN = 20;
 
 /** A process with everything it extends. */
 export function extended(name: string, processes: YamlMap): Extended {

@@ -165,9 +165,10 @@ class ProcessComposeReader {
       if (process !== null) read.set(name, process);
     }
     const selected = this.#selected(read);
+    const tasks = waitedOut(selected);
     const services: DetectedService[] = [];
     for (const [name, process] of selected) {
-      const service = await this.#service(name, process, { project, fromDotenv, known, selected });
+      const service = await this.#service(name, process, { project, fromDotenv, known, tasks });
       if (service !== null) services.push(service);
     }
     return services;
@@ -218,11 +219,11 @@ class ProcessComposeReader {
       readonly project: NonNullable<ReturnType<typeof projectForm.read>>;
       readonly fromDotenv: Variables;
       readonly known: Variables;
-      readonly selected: ReadonlyMap<string, ProcessConfig>;
+      readonly tasks: ReadonlySet<string>;
     },
   ): Promise<DetectedService | null> {
     const { files, layers } = this.#input;
-    const { project, fromDotenv, known, selected } = about;
+    const { project, fromDotenv, known, tasks } = about;
     const spot = this.#spot(["processes", name]);
     const process = given.is_template_disabled === true ? given : rendered(given, project.vars, spot);
     const command = commandOfProcess(process, project.shell);
@@ -242,7 +243,7 @@ class ProcessComposeReader {
     ]);
     const logFile = process.log_location ?? project.log_location;
     const config: ServiceConfig = {
-      ...serviceConfigOf(process, isWaitedOut(name, selected)),
+      ...serviceConfigOf(process, tasks.has(name)),
       command,
       ...(logFile === undefined ? {} : { log_file: logFile }),
     };
@@ -365,13 +366,15 @@ function commandOfProcess(process: ProcessConfig, shell: Shell): string | readon
   return [shell.shell_command, shell.shell_argument ?? "-c", command];
 }
 
-/** Somebody waits for its end, so it is meant to have one. */
-function isWaitedOut(name: string, processes: ReadonlyMap<string, ProcessConfig>): boolean {
-  for (const process of processes.values()) {
-    const condition = process.depends_on?.get(name)?.condition;
-    if (condition === "service_completed" || condition === "service_completed_successfully") return true;
+/** Those whose end somebody waits for, so that they are meant to have one. */
+function waitedOut(processes: ReadonlyMap<string, ProcessConfig>): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { depends_on: needs } of processes.values()) {
+    for (const [name, { condition }] of needs ?? []) {
+      if (condition === "service_completed" || condition === "service_completed_successfully") names.add(name);
+    }
   }
-  return false;
+  return names;
 }
 
 function serviceConfigOf(process: ProcessConfig, isTask: boolean): ServiceConfig {
