@@ -21,7 +21,7 @@ export interface ScriptBook {
   /** Every script by its key. */
   readonly texts: ReadonlyMap<string, string>;
   readonly packages: readonly PackageJson[];
-  /** The folder that a path means from a folder, where a package is known to be there; else null. */
+  /** The folder that a path means from a folder; null outside the project. */
   folderAt(from: string, path: string): string | null;
   /** The folder of a package, by its name, its folder, or its name without the scope; else null. */
   folderOf(name: string): string | null;
@@ -30,7 +30,7 @@ export interface ScriptBook {
 export function scriptBook(root: PackageJson | null, packages: readonly PackageJson[]): ScriptBook {
   const own = root?.scripts ?? new Map<string, string>();
   const texts = new Map(own);
-  const byFolder = new Set<string>([""]);
+  const byFolder = new Set<string>();
   const byName = new Map<string, string>();
   for (const one of packages) {
     byFolder.add(one.folder);
@@ -45,7 +45,7 @@ export function scriptBook(root: PackageJson | null, packages: readonly PackageJ
       else if (parts.pop() === undefined) return null;
     }
     const folder = parts.join("/");
-    return !path.startsWith("/") && byFolder.has(folder) ? folder : null;
+    return path.startsWith("/") ? null : folder;
   };
   return {
     own,
@@ -54,7 +54,7 @@ export function scriptBook(root: PackageJson | null, packages: readonly PackageJ
     folderAt,
     folderOf(name) {
       const known = byName.get(name) ?? folderAt("", name.replace(/^\{(.*)\}$/, "$1"));
-      if (known !== null && known !== "") return known;
+      if (known !== null && byFolder.has(known)) return known;
       const unscoped = [...byName].filter(([full]) => full.endsWith(`/${name}`));
       return unscoped.length === 1 ? (unscoped[0]?.[1] ?? null) : null;
     },

@@ -7,7 +7,6 @@ import { isComposeUp, mentionedInText, mentionedScripts, scriptSteps, type Scrip
 import type { ScriptRun } from "./script-patterns.ts";
 import { workspaceRuns } from "./script-runners.ts";
 import { isTaskName } from "./script-tasks.ts";
-import { wrapperLength } from "./secret-wrappers.ts";
 import { programOf, shellCommands } from "./shell-words.ts";
 
 export interface ScriptChoice {
@@ -106,7 +105,7 @@ function closureOf(key: string, book: ScriptBook): ReadonlySet<string> {
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const inner = [...mentionedScripts(next, book)];
     for (const { words } of shellCommands(book.texts.get(next) ?? "") ?? []) {
-      inner.push(...(workspaceRuns(words.slice(wrapperLength(words)), book) ?? []));
+      inner.push(...(workspaceRuns(words, book) ?? []));
     }
     for (const found of inner) {
       if (seen.has(found) || seen.size > MAX_SCRIPTS) continue;

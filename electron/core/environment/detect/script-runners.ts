@@ -6,6 +6,7 @@
 import { globExpression } from "./glob.ts";
 import type { PackageJson } from "./package-json.ts";
 import { scriptKey, type ScriptBook } from "./script-book.ts";
+import { bareCommand } from "./shell-words.ts";
 
 const filterOptions = new Set([
   "--filter",
@@ -34,7 +35,7 @@ const verbs = new Set(["run", "run-script", "watch", "run-many", "workspaces", "
 
 /** The keys of the scripts that such a command runs; null where it is no such command. */
 export function workspaceRuns(words: readonly string[], book: ScriptBook): readonly string[] | null {
-  const [program = "", ...rest] = words;
+  const [program = "", ...rest] = bareCommand(words).words;
   const filters: string[] = [];
   const targets: string[] = [];
   const plain: string[] = [];
