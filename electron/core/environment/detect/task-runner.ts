@@ -87,7 +87,7 @@ async function makefile(files: ProjectFiles): Promise<TaskFile | null> {
 }
 
 async function justfile(files: ProjectFiles): Promise<TaskFile | null> {
-  return indented(files, ["justfile", "Justfile", ".justfile"], /^@?([\w-]{1,60})[^:=]*:(?!=)/, ["just"]);
+  return indented(files, ["justfile", "Justfile", ".justfile"], /^@?([\w-]{1,60})(?:\s[^:]*)?:(?!=)/, ["just"]);
 }
 
 /** Files in which a name with a colon stands at the margin, and its commands below it, indented. */
