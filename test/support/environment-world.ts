@@ -4,13 +4,14 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuditEntry } from "#shared/schema/host.ts";
-import { workspaceIdSchema } from "#shared/schema/id.ts";
+import { workspaceIdSchema, type WorkspaceId } from "#shared/schema/id.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { ComposeEngine } from "../../electron/core/compose/engine.ts";
 import type { Dependency, DetectedProject, DetectedService } from "../../electron/core/environment/detect/detected.ts";
 import { graphNode } from "../../electron/core/environment/detect/detect.ts";
 import { Environment } from "../../electron/core/environment/environment.ts";
 import { planOrder } from "../../electron/core/environment/graph.ts";
+import type { PortRegistry } from "../../electron/core/environment/ports.ts";
 import { systemClock, type Clock } from "../../electron/core/lib/clock.ts";
 import { silentLogger, type Logger } from "../../electron/core/lib/logger.ts";
 import { createTextLogs } from "../../electron/core/log/text-log.ts";
@@ -51,6 +52,10 @@ export function createEnvironmentWorld(options: {
   path?: string;
   /** The environment's; default the system's. Stops take the system's in any case. */
   clock?: Clock;
+  /** Default {@link testWorkspace}. */
+  workspaceId?: WorkspaceId;
+  /** Shared with another world; default one of its own. */
+  ports?: PortRegistry;
   /** That of another world, which ends it; default its own. */
   keeper?: Keeper;
 }): EnvironmentWorld {
@@ -78,7 +83,8 @@ export function createEnvironmentWorld(options: {
   const environment = new Environment({
     keeper,
     book,
-    workspaceId: testWorkspace,
+    workspaceId: options.workspaceId ?? testWorkspace,
+    ...(options.ports === undefined ? {} : { ports: options.ports }),
     workspaceName: () => "shop",
     textLogs,
     directory: folder,

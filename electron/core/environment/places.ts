@@ -9,7 +9,7 @@ import type { PortUser } from "./port-user.ts";
 import { PortRegistry } from "./ports.ts";
 import type { ReplicaGroup } from "./replicas.ts";
 import type { Roster } from "./roster.ts";
-import { serviceUrl, serviceVariables, type Addressed } from "./service-variables.ts";
+import { serviceUrl, serviceVariables, toldPorts, type Addressed } from "./service-variables.ts";
 
 export interface PlacesDependencies extends Pick<EnvironmentDependencies, "keeper" | "workspaceId" | "ports"> {
   readonly roster: Roster;
@@ -91,6 +91,6 @@ export class Places {
 
   #addressed(user: PortUser | Service): Addressed {
     const ports = "state" in user ? this.portsOf(user) : this.#ports.portsOf(user);
-    return { name: user.name, ports, http: user.detected.http };
+    return { name: user.name, ports, http: user.detected.http, told: toldPorts(user.detected.run, ports) };
   }
 }

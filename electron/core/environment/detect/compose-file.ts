@@ -74,9 +74,21 @@ function readServices(
   const all = new Map<string, DetectedService>();
   // What is said of services that are not part of the plan would only be noise.
   const said = new Map<string, Problem[]>();
-  for (const [name, { definition, file, place }] of model.services) {
+  for (const [name, { definition, file, place, portVariables }] of model.services) {
     const own: Problem[] = [];
-    all.set(name, composeService({ name, file, directory, definition, volumes: model.volumes, place, problems: own }));
+    all.set(
+      name,
+      composeService({
+        name,
+        file,
+        directory,
+        definition,
+        portVariables,
+        volumes: model.volumes,
+        place,
+        problems: own,
+      }),
+    );
     said.set(name, own);
   }
   const { enabled } = selectByProfiles(

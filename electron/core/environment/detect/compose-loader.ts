@@ -9,7 +9,9 @@ import { EnvFiles, type Variables } from "../config/env-files.ts";
 import { readComposeDocument, type ComposeDocument } from "./compose-document.ts";
 import { interpolateValue } from "./compose-interpolate.ts";
 import { mergeDefinitions } from "./compose-merge.ts";
+import { portVariables } from "./compose-ports.ts";
 import { errorProblem, isUsableName } from "./detected.ts";
+import { interpolate } from "./interpolate.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-document.ts";
 
@@ -22,6 +24,8 @@ export interface LoadedService {
   readonly definition: YamlMap;
   /** Where it was named first. */
   readonly file: string;
+  /** The variables its published ports are written as (compose-ports.ts). */
+  readonly portVariables: ReadonlyMap<string, string>;
   readonly place: (path: readonly (string | number)[]) => string;
 }
 
@@ -104,7 +108,12 @@ export class ComposeLoader {
         known === undefined
           ? own
           : mergeDefinitions(known.definition, own, (path) => document.tag(["services", name, ...path]));
-      model.services.set(name, { definition, file: known?.file ?? file, place: known?.place ?? place });
+      model.services.set(name, {
+        definition,
+        file: known?.file ?? file,
+        place: known?.place ?? place,
+        portVariables: new Map([...(known?.portVariables ?? []), ...this.#portVariables(open, name)]),
+      });
     }
   }
 
@@ -144,6 +153,16 @@ export class ComposeLoader {
     const base = await this.#definition(from, service, [...way, step]);
     if (base === null) return definition;
     return mergeDefinitions(base, definition, (below) => document.tag([...path, ...below]));
+  }
+
+  #portVariables({ document, variables }: OpenFile, name: string): ReadonlyMap<string, string> {
+    const services = document.root.get("services");
+    const service = isYamlMap(services) ? services.get(name) : null;
+    const ports = isYamlMap(service) ? service.get("ports") : null;
+    return portVariables(Array.isArray(ports) ? ports : [], (text) => {
+      const result = interpolate(text, variables);
+      return result.ok ? result.text : null;
+    });
   }
 
   async #include(open: OpenFile, model: ComposeModel, way: readonly string[]): Promise<void> {

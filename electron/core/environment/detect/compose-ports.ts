@@ -16,8 +16,32 @@ export type PortsReading = {
   readonly bad: readonly { readonly index: number; readonly text: string }[];
 };
 
+/**
+ * The variables that published ports are written as, by the port that they stand for: of `${DB_PORT:-5432}:5432`, 5432 is DB_PORT.
+ *
+ * @param list As it is written in the file. @param replace Replaces the variables of a text; null: it cannot be done.
+ */
+export function portVariables(
+  list: readonly YamlValue[],
+  replace: (text: string) => string | null,
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const entry of list) {
+    const text = isYamlMap(entry) ? `${String(entry.get("published") ?? "")}:0` : String(entry ?? "");
+    const pattern = /(?:^|:)(\$\{([A-Za-z_]\w*)(?::?[-?][^{}]*)?\}|\$([A-Za-z_]\w*)):[^:{}]*$/;
+    const [, written = "", braced, bare] = pattern.exec(text) ?? [];
+    const port = written === "" ? null : replace(written);
+    const name = braced ?? bare;
+    if (port !== null && name !== undefined) found.set(port, name);
+  }
+  return found;
+}
+
 /** Reads the `ports:` list. UDP ports are none of the plan: nothing here can tell whether they are free or answered. */
-export function composePorts(list: readonly YamlValue[]): PortsReading {
+export function composePorts(
+  list: readonly YamlValue[],
+  variables: ReadonlyMap<string, string> = new Map(),
+): PortsReading {
   const ports: ServicePort[] = [];
   const published: PublishedPort[] = [];
   const bad: { index: number; text: string }[] = [];
@@ -29,7 +53,8 @@ export function composePorts(list: readonly YamlValue[]): PortsReading {
       bad.push({ index, text: isYamlMap(entry) ? "a port without a valid target" : String(entry) });
       continue;
     }
-    const { name: _, ...written } = stated;
+    const { name: _, ...rest } = stated;
+    const written = { ...rest, variable: variables.get(stated.published ?? "") ?? null };
     if (found === "docker") chosenByDocker += 1;
     if (found === "docker" || found.length === 0) published.push({ ...written, planned: null });
     else {
@@ -44,7 +69,7 @@ export function composePorts(list: readonly YamlValue[]): PortsReading {
 }
 
 /** An entry as it is written. */
-interface StatedPort extends Omit<PublishedPort, "planned"> {
+interface StatedPort extends Omit<PublishedPort, "planned" | "variable"> {
   readonly name: string | null;
 }
 

@@ -16,6 +16,7 @@ export interface ComposeServiceInput {
   readonly file: string;
   readonly directory: string;
   readonly definition: YamlMap;
+  readonly portVariables: ReadonlyMap<string, string>;
   /** Of the whole project: a named volume may be a folder of the machine in disguise. */
   readonly volumes: ReadonlyMap<string, YamlValue>;
   /** Place of something inside the definition, for messages. */
@@ -27,7 +28,7 @@ export interface ComposeServiceInput {
 export function composeService(input: ComposeServiceInput): DetectedService {
   const { name, file, directory, definition, place, problems } = input;
   const portList = definition.get("ports");
-  const reading = composePorts(Array.isArray(portList) ? portList : []);
+  const reading = composePorts(Array.isArray(portList) ? portList : [], input.portVariables);
   for (const { index, text } of reading.bad) {
     const message = `${JSON.stringify(text)} is no port of the service ${name}. Write \`HOST:CONTAINER\`.`;
     problems.push(errorProblem("value_invalid", place(["ports", index]), message));

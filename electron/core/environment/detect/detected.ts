@@ -37,6 +37,8 @@ export interface PublishedPort {
   readonly protocol: string;
   /** Its place among the ports of the plan; null: it is not one of them, and stays as it is. */
   readonly planned: number | null;
+  /** The variable that `published` was written as, which programs of the project read as well; null: a number stands there. */
+  readonly variable: string | null;
 }
 
 /** The compose files of a project, as docker compose must be given them. */
