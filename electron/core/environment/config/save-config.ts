@@ -3,7 +3,6 @@ import { Document, isMap, parseDocument, YAMLMap } from "yaml";
 import type { Problem } from "#shared/schema/environment.ts";
 import type { DetectedService } from "../detect/detected.ts";
 import { readYamlFile } from "../detect/yaml-document.ts";
-import { configNames } from "./config-file.ts";
 import {
   bareService,
   commandPart,
@@ -14,6 +13,8 @@ import {
 } from "./write-service.ts";
 
 export interface SaveInput {
+  /** Its name, for problems. */
+  readonly file?: string;
   /** The file as it is, comments and all; null: there is none. */
   readonly existing: string | null;
   /** The plan as it is read now, with `existing`. */
@@ -42,7 +43,7 @@ export function saveConfig(input: SaveInput): Saved {
   const { existing, before, after, write } = input;
   const context: WriteContext = { directory: input.directory, inherited: input.inherited ?? NOTHING };
   if (existing !== null) {
-    const reading = readYamlFile(configNames[0] ?? "deckhand.yaml", existing);
+    const reading = readYamlFile(input.file ?? "deckhand.yaml", existing);
     if (!reading.ok) return { ok: false, problems: reading.problems };
     // The library would still move a space here and there.
     if (write === "changes" && isSamePlan(before, after, context)) return { ok: true, text: existing };

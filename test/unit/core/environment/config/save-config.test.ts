@@ -3,7 +3,9 @@ import { afterEach, describe, expect, test } from "vitest";
 import { differences } from "../../../../../electron/core/environment/config/compare-plans.ts";
 import { saveConfig } from "../../../../../electron/core/environment/config/save-config.ts";
 import type { DetectedProject, DetectedService } from "../../../../../electron/core/environment/detect/detected.ts";
-import { detectIn, removeFolders } from "../../../../support/detect-folder.ts";
+import { detect } from "../../../../../electron/core/environment/detect/detect.ts";
+import { configTextFor } from "../../../../../electron/core/environment/config/save-project.ts";
+import { detectIn, folderWith, removeFolders } from "../../../../support/detect-folder.ts";
 
 afterEach(removeFolders);
 
@@ -318,5 +320,47 @@ describe("a file that is there", () => {
       write: "all",
     });
     expect(saved).toMatchObject({ ok: false, problems: [{ code: "file_invalid", source: "deckhand.yaml:1:13" }] });
+  });
+});
+
+describe("a folder is saved as it is", () => {
+  test("the text reads back to the same plan, with what .env says left in .env", async () => {
+    const files = {
+      "Procfile.dev": "worker: node worker.js\n",
+      "package.json": { scripts: { dev: "vite" } },
+      ".env": "SECRET=hunter2\n",
+    };
+    const directory = folderWith(files);
+    const saved = await configTextFor({ directory, profile: "dev", write: "all" });
+    expect(saved).toMatchObject({ file: "deckhand.yaml", existing: null });
+    expect(saved.text).not.toContain("hunter2");
+    const project = await detect({ directory, profile: "dev" });
+    expectSamePlan(await detectIn({ ...files, "deckhand.yaml": saved.text }), project.services, project.directory);
+  });
+
+  test("one click takes a service out, and the file says only that", async () => {
+    const directory = folderWith({ "compose.yaml": "services: { db: { image: postgres }, x: { image: x } }" });
+    const saved = await configTextFor({
+      directory,
+      profile: "dev",
+      write: "changes",
+      change: (services) =>
+        new Map(
+          [...services].map(([name, service]) =>
+            name === "x" ? [name, { ...service, rules: { ...service.rules, disabled: true } }] : [name, service],
+          ),
+        ),
+    });
+    expect(saved.text).toBe(
+      "# What Deckhand runs for this project. Explicit beats detected.\n\nversion: 1\nservices:\n  x:\n    compose: { file: compose.yaml, service: x }\n    disabled: true\n",
+    );
+  });
+
+  test("a file that cannot be read is not written over", async () => {
+    const directory = folderWith({ "deckhand.yml": "services: [a" });
+    await expect(configTextFor({ directory, profile: "dev", write: "all" })).rejects.toMatchObject({
+      code: "plan_invalid",
+      next: "Correct deckhand.yml:1:13 first.",
+    });
   });
 });
