@@ -3,7 +3,9 @@
  * what is started. What prepares the container (postCreateCommand) is for the container, and is never run on the machine.
  */
 import { parse } from "jsonc-parser";
+import { dirname, join } from "node:path";
 import { z } from "zod";
+import type { Problem } from "#shared/schema/environment.ts";
 import { commandService } from "./command-service.ts";
 import { warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
 import type { ProjectFiles } from "./project-files.ts";
@@ -16,12 +18,22 @@ const commandSchema = z.union([z.string(), z.array(z.string())]);
 const schema = z.looseObject({
   forwardPorts: z.array(z.union([z.number().int(), z.string()])).optional(),
   portsAttributes: z.record(z.string(), z.looseObject({ label: z.string().optional() })).optional(),
+  dockerComposeFile: z.union([z.string(), z.array(z.string())]).optional(),
   postStartCommand: z.union([commandSchema, z.record(z.string(), commandSchema)]).optional(),
   postAttachCommand: z.union([commandSchema, z.record(z.string(), commandSchema)]).optional(),
 });
 
-/** Reads it. `found`: what other sources bring; where a server is among them, they are believed instead. */
-export async function readDevcontainer(files: ProjectFiles, found: readonly DetectedService[]): Promise<SourceReading> {
+/**
+ * Reads it.
+ *
+ * @param found What other sources bring; where a server is among them, they are believed instead.
+ * @param composeFiles The compose files whose containers are services.
+ */
+export async function readDevcontainer(
+  files: ProjectFiles,
+  found: readonly DetectedService[],
+  composeFiles: readonly string[],
+): Promise<SourceReading> {
   for (const path of places) {
     const file = await files.readText(path);
     if (file.kind === "missing") continue;
@@ -32,10 +44,25 @@ export async function readDevcontainer(files: ProjectFiles, found: readonly Dete
       const text = `${path} is not what a devcontainer.json looks like${where === "" ? "" : ` at ${where}`}, and was left out. Correct it.`;
       return { services: [], problems: [warningProblem("file_invalid", path, text)] };
     }
-    if (found.some(({ role }) => role === "service")) return { services: [], problems: [] };
-    return { services: startCommands(files, path, parsed.data), problems: [] };
+    const problems = unreadContainers(path, parsed.data.dockerComposeFile, composeFiles);
+    if (found.some(({ role }) => role === "service")) return { services: [], problems };
+    return { services: startCommands(files, path, parsed.data), problems };
   }
   return { services: [], problems: [] };
+}
+
+/** Containers beside a devcontainer publish nothing as a rule: the machine could not reach them, and they are not started. */
+function unreadContainers(
+  path: string,
+  stated: string | readonly string[] | undefined,
+  composeFiles: readonly string[],
+): readonly Problem[] {
+  const paths = (typeof stated === "string" ? [stated] : (stated ?? [])).map((file) => join(dirname(path), file));
+  if (paths.length === 0 || composeFiles.length > 0) return [];
+  const text =
+    `The containers of ${paths.join(" and ")} belong to the devcontainer and are not started here. ` +
+    "Put what the project needs, such as its database, into a compose.yaml with published ports.";
+  return [warningProblem("unsupported", path, text)];
 }
 
 function startCommands(files: ProjectFiles, path: string, data: z.infer<typeof schema>): readonly DetectedService[] {

@@ -45,7 +45,7 @@ export async function readDevelopment(files: ProjectFiles, others: OtherReadings
     server: !found.some(({ role }) => role === "service"),
     migration: !found.some(({ role }) => role === "migrate"),
   });
-  const container = await readDevcontainer(files, [...found, ...hints.services]);
+  const container = await readDevcontainer(files, [...found, ...hints.services], compose.compose?.files ?? []);
   const withPorts = (reading: SourceReading) => throughScripts(reading, scripts);
   return settleTwins(files, [
     compose,

@@ -228,6 +228,18 @@ describe("weak hints count only where nothing else does", () => {
   });
 });
 
+test("containers of a devcontainer are told to be left out, unless they are those of the project", async () => {
+  const devcontainer = '{ "dockerComposeFile": ["../compose.yaml", "compose.dev.yaml"], "service": "app" }';
+  const files = { ".devcontainer/devcontainer.json": devcontainer, "package.json": { scripts: { dev: "vite" } } };
+  const alone = await detectIn(files);
+  expect(alone.detection.problems).toMatchObject([
+    { code: "unsupported", severity: "warning", source: ".devcontainer/devcontainer.json" },
+  ]);
+  expect(alone.detection.problems[0]?.message).toContain("compose.yaml and .devcontainer/compose.dev.yaml");
+  const beside = await detectIn({ ...files, "compose.yaml": "services: { db: { image: postgres } }" });
+  expect(beside.detection.problems).toEqual([]);
+});
+
 describe("one application in a container and on the machine", () => {
   const scripts = { dev: "nodemon a.js" };
   test.each<[string, string, Record<string, unknown>, string[]]>([

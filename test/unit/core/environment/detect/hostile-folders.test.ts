@@ -4,6 +4,7 @@
  */
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { detectionSchema } from "#shared/schema/environment.ts";
 import { detect } from "../../../../../electron/core/environment/detect/detect.ts";
@@ -172,6 +173,113 @@ describe("a folder that is out to keep detection busy", () => {
     DEADLINE_MS,
   );
 });
+
+test("whatever stands in the files that readers look for, they answer", async () => {
+  const names = [
+    ...["package.json", "apps/a/package.json", "lerna.json", "pnpm-workspace.yaml", "nx.json", "apps/a/project.json"],
+    ...[
+      "mprocs.yaml",
+      "Makefile",
+      "justfile",
+      "Taskfile.yml",
+      "deno.json",
+      ".devcontainer.json",
+      "composer.json",
+      "artisan",
+    ],
+    ...[
+      "manage.py",
+      "pyproject.toml",
+      "main.py",
+      "app.py",
+      "Gemfile",
+      "config/application.rb",
+      "mix.exs",
+      "go.mod",
+      "main.go",
+    ],
+    ...[
+      "pom.xml",
+      "redwood.toml",
+      "x.csproj",
+      "vite.config.ts",
+      "angular.json",
+      "doppler.yaml",
+      "Procfile.dev",
+      ".env",
+    ],
+  ];
+  const words = fc.constantFrom(
+    ...[
+      "{",
+      "}",
+      "[",
+      "]",
+      '"',
+      ":",
+      "\n",
+      "  ",
+      "=",
+      "${PORT:-1}",
+      "&&",
+      "$(",
+      "__proto__",
+      "--help",
+      "scripts",
+      "dev",
+      "port",
+    ],
+    ...[
+      "8080",
+      "99999",
+      "tasks",
+      "procs",
+      "shell",
+      "cmds",
+      "workspaces",
+      "apps/*",
+      "targets",
+      "serve",
+      "executor",
+      "postStartCommand",
+    ],
+    ...[
+      "DJANGO_SETTINGS_MODULE",
+      "FastAPI(",
+      "fastapi",
+      "gem 'rails'",
+      "{:phoenix,",
+      "ListenAndServe(",
+      "module",
+      "spring-boot",
+    ],
+    ...[
+      "concurrently",
+      "npm run dev",
+      "turbo",
+      "doppler run --",
+      '"laravel/framework"',
+      "Microsoft.NET.Sdk.Web",
+      "\u0000",
+      "\u202e",
+    ],
+  );
+  const text = fc.oneof(
+    fc.array(words, { maxLength: 30 }).map((parts) => parts.join(" ")),
+    fc.json({ maxDepth: 3 }),
+    words.map((word) =>
+      JSON.stringify({ scripts: { dev: word, [word]: "npm run dev" }, tasks: { [word]: word }, workspaces: [word] }),
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...names), text), { maxLength: 12 }), async (files) => {
+      const { detection } = await detectIn(Object.fromEntries(files));
+      expect(detectionSchema.safeParse(detection).success).toBe(true);
+      removeFolders();
+    }),
+    { numRuns: 100 },
+  );
+}, 30_000);
 
 describe("links", () => {
   const readers: Readonly<Record<string, string>> = {
