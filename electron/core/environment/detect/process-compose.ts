@@ -4,42 +4,18 @@
  * a readiness probe only gates (its failure threshold is a deadline for the first success).
  */
 import { dirname, join } from "node:path";
+import { ProblemList } from "../config/config-file.ts";
 import { commandOfConfig } from "../config/config-service.ts";
 import { EnvFiles, withKnown, type Variables } from "../config/env-files.ts";
 import { inside, type Spot } from "../config/form.ts";
-import type { ProbeConfig } from "../config/probe-form.ts";
-import { ProblemList } from "../config/config-file.ts";
 import type { ServiceConfig } from "../config/service-form.ts";
-import { DEFAULT_LIMIT } from "../../service/restart-policy.ts";
 import { errorProblem, isUsableName, warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
+import { hasProcess, reaches, readLayers, withFolder, type Layer } from "./process-compose-files.ts";
 import { processForm, projectForm, type ProcessConfig } from "./process-compose-form.ts";
 import { extended, overProject } from "./process-compose-merge.ts";
+import { commandOfProcess, rendered, serviceConfigOf, valuesOf } from "./process-compose-service.ts";
 import type { ProjectFiles } from "./project-files.ts";
-import {
-  isYamlMap,
-  readYamlFile,
-  type YamlFile,
-  type YamlMap,
-  type YamlPath,
-  type YamlValue,
-} from "./yaml-document.ts";
-
-/** In its own order. The first two are compose's, too: `processes:` instead of `services:` tells them apart. */
-const baseNames = ["compose.yml", "compose.yaml", "process-compose.yml", "process-compose.yaml"];
-const overrideNames = [
-  "compose.override.yml",
-  "compose.override.yaml",
-  "process-compose.override.yml",
-  "process-compose.override.yaml",
-];
-/** Files that extend one another. */
-const MAX_FILES = 10;
-
-/** One file that was read, and where it lies. */
-interface Layer {
-  readonly file: string;
-  readonly yaml: YamlFile;
-}
+import { isYamlMap, type YamlMap, type YamlPath, type YamlValue } from "./yaml-document.ts";
 
 /**
  * Reads the folder's process-compose file with its override and what it extends.
@@ -52,72 +28,11 @@ export async function readProcessCompose(
   environment: Readonly<Record<string, string>>,
 ): Promise<SourceReading> {
   const problems = new ProblemList();
-  const base = await firstOf(files, baseNames, problems);
-  if (base === null) return { services: [], problems: problems.all };
-  const override = await firstOf(files, overrideNames, problems);
-  const layers = [...(await withExtended(files, base, problems)), ...(override === null ? [] : [override])];
+  const layers = await readLayers(files, problems);
+  if (layers.length === 0) return { services: [], problems: problems.all };
   const reader = new ProcessComposeReader({ files, layers, problems, profile, environment });
   const services = await reader.services();
   return { services, problems: problems.all };
-}
-
-async function firstOf(files: ProjectFiles, names: readonly string[], problems: ProblemList): Promise<Layer | null> {
-  for (const name of names) {
-    const own = name.startsWith("process-");
-    const file = await files.readText(name);
-    if (file.kind === "missing") continue;
-    if (file.kind === "problem") {
-      // What is wrong with a compose file is for its own reader to tell.
-      if (own) problems.add(file.problem);
-      continue;
-    }
-    // Not worth parsing twice: most compose files are docker's.
-    if (!own && !/^processes\s*:/m.test(file.text)) continue;
-    const reading = readYamlFile(name, file.text);
-    if (!reading.ok) {
-      if (own) problems.add(...reading.problems);
-      continue;
-    }
-    if (!own && (!reading.file.root.has("processes") || reading.file.root.has("services"))) continue;
-    problems.add(...reading.file.problems);
-    return { file: name, yaml: reading.file };
-  }
-  return null;
-}
-
-/** `extends: other.yaml` of a whole file: the lowest layer first. */
-async function withExtended(files: ProjectFiles, base: Layer, problems: ProblemList): Promise<Layer[]> {
-  const layers = [base];
-  for (let current = base; ;) {
-    const stated = current.yaml.root.get("extends");
-    if (typeof stated !== "string" || stated === "") return layers;
-    const name = join(dirname(current.file), stated);
-    const place = current.yaml.place(["extends"]);
-    if (layers.some((layer) => layer.file === name) || layers.length >= MAX_FILES) {
-      problems.add(
-        errorProblem(
-          "value_invalid",
-          place,
-          `${current.file} extends ${name}, which leads in a circle. Take one of them out.`,
-        ),
-      );
-      return layers;
-    }
-    const file = await files.readText(name);
-    if (file.kind !== "text") {
-      const why = file.kind === "missing" ? "there is no such file" : file.problem.message;
-      problems.add(errorProblem("value_invalid", place, `${current.file} extends ${name}: ${why}. Correct the path.`));
-      return layers;
-    }
-    const reading = readYamlFile(name, file.text);
-    if (!reading.ok) {
-      problems.add(...reading.problems);
-      return layers;
-    }
-    problems.add(...reading.file.problems);
-    current = { file: name, yaml: reading.file };
-    layers.unshift(current);
-  }
 }
 
 interface ReaderInput {
@@ -316,32 +231,6 @@ class ProcessComposeReader {
 
 const DEFAULT_NAMESPACE = "default";
 
-function hasProcess(yaml: YamlFile, name: string): boolean {
-  const processes = yaml.root.get("processes");
-  return isYamlMap(processes) && processes.has(name);
-}
-
-function reaches(root: YamlMap, path: YamlPath): boolean {
-  let value: YamlValue | undefined = root;
-  for (const step of path) {
-    value = isYamlMap(value) ? value.get(String(step)) : Array.isArray(value) ? value[Number(step)] : undefined;
-    if (value === undefined) return false;
-  }
-  return true;
-}
-
-/** Processes of a file in another folder run there. */
-function withFolder(root: YamlMap, folder: string): YamlMap {
-  const processes = root.get("processes");
-  if (folder === "." || !isYamlMap(processes)) return root;
-  const moved = [...processes].map(([name, process]): [string, YamlValue] => {
-    if (!isYamlMap(process)) return [name, process];
-    const own = process.get("working_dir");
-    return [name, new Map([...process, ["working_dir", typeof own === "string" ? join(folder, own) : folder]])];
-  });
-  return new Map([...root, ["processes", new Map(moved)]]);
-}
-
 /** Shell lines keep what is not known: their shell may know it. */
 function replaceAll(value: YamlValue, known: Variables, key: string): YamlValue {
   if (typeof value === "string") {
@@ -354,18 +243,6 @@ function replaceAll(value: YamlValue, known: Variables, key: string): YamlValue 
   return Array.isArray(value) ? value.map((one) => replaceAll(one, known, key)) : value;
 }
 
-type Shell = { readonly shell_command?: string; readonly shell_argument?: string } | undefined;
-
-function commandOfProcess(process: ProcessConfig, shell: Shell): string | readonly [string, ...string[]] | null {
-  const { command, entrypoint = [], args = [] } = process;
-  if (command === undefined) {
-    const [program, ...rest] = [...entrypoint, ...args];
-    return program === undefined || program === "" ? null : [program, ...rest];
-  }
-  if (shell?.shell_command === undefined) return command;
-  return [shell.shell_command, shell.shell_argument ?? "-c", command];
-}
-
 /** Those whose end somebody waits for, so that they are meant to have one. */
 function waitedOut(processes: ReadonlyMap<string, ProcessConfig>): ReadonlySet<string> {
   const names = new Set<string>();
@@ -375,106 +252,4 @@ function waitedOut(processes: ReadonlyMap<string, ProcessConfig>): ReadonlySet<s
     }
   }
   return names;
-}
-
-function serviceConfigOf(process: ProcessConfig, isTask: boolean): ServiceConfig {
-  const { availability = {}, shutdown } = process;
-  const { restart = "no", max_restarts: most = 0 } = availability;
-  const readiness = readinessOf(process);
-  const isDisabled =
-    process.disabled === true ||
-    process.is_disabled === true ||
-    process.is_foreground === true ||
-    process.schedule !== undefined ||
-    process.mcp !== undefined;
-  const grace = shutdown?.timeout_seconds ?? 0;
-  return {
-    type: isTask ? "task" : "process",
-    depends_on: process.depends_on ?? new Map(),
-    restart: {
-      mode: restart === "always" ? "always" : restart === "on_failure" ? "on-failure" : "no",
-      maxRetries: most > 0 ? most : null,
-      ...(restart === "exit_on_failure" ? { endsEnvironment: true } : {}),
-    },
-    // A number of its own says how often is too often.
-    ...(most > DEFAULT_LIMIT.max ? { restart_limit: { max: Math.min(most, 1_000) } } : {}),
-    ...(availability.exit_on_end === true ? { exit_on_end: true } : {}),
-    ...(process.working_dir === undefined ? {} : { working_dir: process.working_dir }),
-    ...(readiness === null ? {} : { healthcheck: readiness }),
-    ...(process.liveness_probe === undefined ? {} : { liveness: exactly200(process.liveness_probe) }),
-    ...(process.ready_log_line === undefined ? {} : { ready_log_line: escaped(process.ready_log_line) }),
-    ...(process.success_exit_codes === undefined ? {} : { success_exit_codes: process.success_exit_codes }),
-    ...(shutdown?.signal === undefined ? {} : { stop_signal: shutdown.signal }),
-    ...(shutdown?.command === undefined
-      ? {}
-      : { stop_command: { argv: shutdown.command, deadlineMs: (grace > 0 ? grace : SHUTDOWN_SECONDS) * 1_000 } }),
-    ...(grace > 0 ? { stop_grace_period: grace * 1_000 } : {}),
-    ...(process.watch?.paths === undefined
-      ? {}
-      : { watch: { paths: process.watch.paths, ignore: [], debounceMs: process.watch.debounce ?? 300 } }),
-    ...((process.replicas ?? 1) > 1 ? { replicas: process.replicas } : {}),
-    ...(isDisabled ? { disabled: true } : {}),
-  } as ServiceConfig;
-}
-
-/** process-compose's own limit for a shutdown command. */
-const SHUTDOWN_SECONDS = 10;
-/** Its own period of probes. */
-const PERIOD_MS = 10_000;
-
-function readinessOf(process: ProcessConfig): ProbeConfig | null {
-  const probe = process.readiness_probe;
-  if (probe === undefined) {
-    return process.ready_log_line === undefined
-      ? null
-      : { target: { kind: "log", pattern: escaped(process.ready_log_line) }, timings: {} };
-  }
-  const { failureThreshold, periodMs = PERIOD_MS, initialDelayMs = 0 } = probe.timings;
-  const deadline = failureThreshold === undefined ? {} : { deadlineMs: initialDelayMs + failureThreshold * periodMs };
-  const exact = exactly200(probe);
-  return { target: exact.target, timings: { ...deadline, ...probe.timings } };
-}
-
-/** To process-compose only one status is a success, and it is 200 where none is named. */
-function exactly200(probe: ProbeConfig): ProbeConfig {
-  const { target } = probe;
-  if (target === null || target === "none" || target.kind !== "http") return probe;
-  return { ...probe, target: { ...target, status: target.status ?? 200 } };
-}
-
-/** The line is a part of one, not an expression. */
-function escaped(line: string): string {
-  return line.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
-}
-
-function valuesOf(variables: ReadonlyMap<string, string | null> | undefined, known: Variables): [string, string][] {
-  return [...(variables ?? [])].flatMap(([name, value]): [string, string][] => {
-    const given = value ?? known.get(name);
-    return given === undefined ? [] : [[name, given]];
-  });
-}
-
-/** `{{ .NAME }}`; anything else of Go's templates is left as it is, and told. */
-function rendered(process: ProcessConfig, global: Variables | undefined, spot: Spot): ProcessConfig {
-  const variables = new Map([...(global ?? []), ...(process.vars ?? [])]);
-  const render = (key: string, text: string | undefined): string | undefined => {
-    if (text === undefined || !text.includes("{{")) return text;
-    const result = text.replaceAll(
-      /\{\{-?\s*\.([A-Za-z_]\w*)\s*-?\}\}/g,
-      (whole, name: string) => variables.get(name) ?? whole,
-    );
-    if (/\{\{/.test(result)) {
-      spot.report(
-        inside(spot, key).path,
-        `\`${key}\` holds a template that is not understood here: ${JSON.stringify(result.slice(result.indexOf("{{"), result.indexOf("{{") + 40))}. Write the value itself.`,
-      );
-    }
-    return result;
-  };
-  const texts = ["command", "working_dir", "log_location", "env_file"] as const;
-  const changed = texts.flatMap((key): [string, string][] => {
-    const text = render(key, process[key]);
-    return text === undefined ? [] : [[key, text]];
-  });
-  return { ...process, ...Object.fromEntries(changed) };
 }
