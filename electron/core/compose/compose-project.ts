@@ -11,17 +11,18 @@ import type { ServicePort } from "#shared/schema/service.ts";
 import type { ComposeSource } from "../environment/detect/detected.ts";
 import { writeFileAtomic } from "../lib/atomic-file.ts";
 import type { Clock } from "../lib/clock.ts";
-import { AppError, fromFailure } from "../lib/error.ts";
+import { AppError } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
-import type { Hold, OwnedProcess, ProcessKeeper } from "../process/owned.ts";
-import { runCommand, type CommandResult } from "./command.ts";
+import type { Hold, ProcessKeeper } from "../process/owned.ts";
+import type { CommandResult } from "./command.ts";
 import { composeError } from "./compose-error.ts";
 import { isAtLeast, movedPorts, OVERRIDE_SINCE, overrideText, type ContainerRun } from "./compose-override.ts";
 import { ComposeQueue, type QueuedWork } from "./compose-queue.ts";
-import { parseInspection } from "./container-inspection.ts";
 import { ContainerUsage } from "./container-usage.ts";
-import { ContainerWatch, type ContainerState } from "./container-watch.ts";
+import { ContainerWatch } from "./container-watch.ts";
 import type { ComposeEngine, ReadyEngine } from "./engine.ts";
+import { ProjectClient } from "./project-client.ts";
+import { ProjectContainers } from "./project-containers.ts";
 
 /** Images may have to be pulled or built. */
 const UP_MS = 15 * 60_000;
@@ -31,9 +32,6 @@ const STOP_MS = 30_000;
 const MAX_GRACE_MS = 10 * 60_000;
 const DOWN_GRACE_S = 10;
 const DOWN_MS = 60_000;
-const ASK_MS = 10_000;
-/** An engine that answers says how its containers are in some ms. */
-const INSPECT_MS = 5_000;
 
 export interface ComposeProjectDependencies {
   readonly engine: ComposeEngine;
@@ -79,6 +77,8 @@ export class ComposeProject {
   readonly #queue: ComposeQueue<"up" | "stop" | "down", BroughtUp>;
   /** What was brought up, and how; the override speaks of all of them. */
   readonly #services = new Map<string, Known>();
+  readonly #client: ProjectClient;
+  readonly #containers: ProjectContainers;
   #source: ComposeSource;
   #hold: Hold | null = null;
   #override: string | null = null;
@@ -88,14 +88,20 @@ export class ComposeProject {
     this.#dependencies = dependencies;
     this.#source = dependencies.source;
     this.name = composeProjectName(directory);
+    this.#client = new ProjectClient({ engine: dependencies.engine, clock, directory, name: this.name });
+    this.#containers = new ProjectContainers({
+      client: this.#client,
+      keeper: dependencies.keeper,
+      workspace: dependencies.workspace,
+    });
     this.#queue = new ComposeQueue((kind, batch, signal) => this.#work(kind, batch, signal));
     this.watch = new ContainerWatch({
       clock,
       logger,
-      inspect: (ids, signal) => this.#inspect(ids, signal),
-      follow: (onEvent) => this.#follow(onEvent),
+      inspect: (ids, signal) => this.#containers.inspect(ids, signal),
+      follow: (onEvent) => this.#containers.follow(onEvent),
     });
-    this.usage = new ContainerUsage({ clock, logger, stats: (ids) => this.#stats(ids) });
+    this.usage = new ContainerUsage({ clock, logger, stats: (ids) => this.#containers.stats(ids) });
   }
 
   /** The files as they are now: they are read anew at each start. */
@@ -136,9 +142,9 @@ export class ComposeProject {
     id: string,
     since: string | null,
   ): Promise<{ argv: [string, ...string[]]; env: Record<string, string> }> {
-    const engine = await this.#ready();
+    const engine = await this.#client.ready();
     const from = since === null ? [] : ["--since", since];
-    return { argv: [engine.docker, "logs", "--follow", ...from, id], env: this.#environment(engine) };
+    return { argv: [engine.docker, "logs", "--follow", ...from, id], env: this.#client.environment(engine) };
   }
 
   async #work(
@@ -147,7 +153,7 @@ export class ComposeProject {
     signal: AbortSignal,
   ): Promise<(work: QueuedWork<"up" | "stop" | "down">) => BroughtUp> {
     const services = batch.map(({ service }) => service);
-    const engine = await this.#ready();
+    const engine = await this.#client.ready();
     if (kind === "up") return this.#bringUp(engine, batch, signal);
     if (kind === "stop") await this.#end(engine, services);
     else if (this.#hold !== null) {
@@ -165,7 +171,7 @@ export class ComposeProject {
   ): Promise<(work: QueuedWork<string>) => BroughtUp> {
     // Before the first container exists: from then on somebody takes it down, even if we are killed.
     this.#hold ??= await this.#makeHold(engine);
-    const before = await this.#containers(engine, signal);
+    const before = await this.#containers.list(engine, signal);
     await this.#writeOverride(engine, signal);
     const services = batch.map(({ service }) => service);
     const onLine = (text: string) => {
@@ -173,7 +179,7 @@ export class ComposeProject {
       for (const { onLine: tell } of about.length === 0 ? batch : about) tell?.(text);
     };
     await this.#checked(engine, ["up", "-d", "--no-deps", "--", ...services], UP_MS, signal, onLine);
-    const after = await this.#containers(engine, signal);
+    const after = await this.#containers.list(engine, signal);
     return ({ service }) => {
       const found = after.get(service);
       if (found === undefined) {
@@ -197,38 +203,20 @@ export class ComposeProject {
     const error = composeError(`docker compose rm ${services.join(" ")}`, result);
     if (error.code === "docker_stopped") throw error;
     // The file may be broken by now. Docker knows its containers all the same.
-    const left = await this.#containers(engine);
+    const left = await this.#containers.list(engine);
     const ids = services.map((service) => left.get(service)?.id).filter((id) => id !== undefined);
     if (ids.length === 0) return;
-    const stopped = await this.#run(engine, [engine.docker, "stop", ...ids], deadline);
-    const removed = await this.#run(engine, [engine.docker, "rm", "--force", ...ids], STOP_MS);
+    const stopped = await this.#client.run(engine, [engine.docker, "stop", ...ids], deadline);
+    const removed = await this.#client.run(engine, [engine.docker, "rm", "--force", ...ids], STOP_MS);
     if (stopped.code !== 0 || removed.code !== 0) throw error;
-  }
-
-  /** The containers of the project by service; where one has several, the newest. */
-  async #containers(
-    engine: ReadyEngine,
-    signal?: AbortSignal,
-  ): Promise<ReadonlyMap<string, { readonly id: string; readonly running: boolean }>> {
-    const format =
-      '{{.ID}}\t{{.State}}\t{{.Label "com.docker.compose.service"}}\t{{.Label "com.docker.compose.oneoff"}}';
-    const filter = `label=com.docker.compose.project=${this.name}`;
-    const argv = [engine.docker, "ps", "-a", "--no-trunc", "--filter", filter, "--format", format] as const;
-    const result = await this.#run(engine, argv, ASK_MS, signal);
-    if (result.code !== 0) throw composeError("docker ps", result);
-    const found = new Map<string, { id: string; running: boolean }>();
-    for (const line of result.stdout.split("\n")) {
-      const [id = "", state = "", service = "", oneoff = ""] = line.trim().split("\t");
-      if (!/^[0-9a-f]{64}$/.test(id) || oneoff === "True" || found.has(service)) continue;
-      found.set(service, { id, running: state === "running" });
-    }
-    return found;
   }
 
   /** Writes what is different here, where anything is. @throws AppError `port_in_use` where docker compose is too old for it. */
   async #writeOverride(engine: ReadyEngine, signal: AbortSignal): Promise<void> {
     for (const [service, known] of this.#services) {
-      const nameTaken = await this.#isNameTaken(engine, known.run, signal);
+      const { containerName } = known.run;
+      const nameTaken =
+        typeof containerName === "string" && (await this.#containers.isNameTaken(engine, containerName, signal));
       if (nameTaken !== known.nameTaken) this.#services.set(service, { ...known, nameTaken });
     }
     const text = overrideText([...this.#services.values()]);
@@ -249,88 +237,18 @@ export class ComposeProject {
     this.#override = path;
   }
 
-  async #isNameTaken(engine: ReadyEngine, run: ContainerRun, signal: AbortSignal): Promise<boolean> {
-    const name = run.containerName;
-    if (typeof name !== "string" || !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) return false;
-    const format = '{{.Names}}\t{{.Label "com.docker.compose.project"}}';
-    const filter = `name=^/${name.replaceAll(".", "\\.")}$`;
-    const result = await this.#run(
-      engine,
-      [engine.docker, "ps", "-a", "--filter", filter, "--format", format],
-      ASK_MS,
-      signal,
-    );
-    return result.stdout
-      .split("\n")
-      .map((line) => line.split("\t"))
-      .some(([found, project]) => found === name && project !== this.name);
-  }
-
-  async #inspect(ids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, ContainerState>> {
-    if (ids.length === 0) return new Map();
-    try {
-      const engine = await this.#ready();
-      const format = "{{.Id}}\t{{.RestartCount}}\t{{json .State}}";
-      const argv = [engine.docker, "inspect", "--type", "container", "--format", format, ...ids] as const;
-      const result = await this.#run(engine, argv, INSPECT_MS, signal);
-      const found = parseInspection(result.stdout);
-      // Those that do not exist any more are told of one by one, and are no failure.
-      const missing = result.stderr.match(/no such (?:container|object)/gi)?.length ?? 0;
-      if (result.code !== 0 && found.size + missing < ids.length) throw composeError("docker inspect", result);
-      return found;
-    } catch (error) {
-      this.#dependencies.engine.forget();
-      if (error instanceof AppError && error.code === "timeout") {
-        throw new AppError("docker_stopped", `The Docker engine does not answer: ${error.message}`, {
-          next: "Restart Docker; the containers are looked at again as soon as it answers.",
-          cause: error,
-        });
-      }
-      throw error;
-    }
-  }
-
-  async #follow(onEvent: () => void): Promise<OwnedProcess> {
-    const engine = await this.#ready();
-    const filter = `label=com.docker.compose.project=${this.name}`;
-    return this.#dependencies.keeper.spawn({
-      kind: "task",
-      name: "containers (events)",
-      workspace: this.#dependencies.workspace,
-      argv: [engine.docker, "events", "--filter", "type=container", "--filter", filter, "--format", "{{.Action}}"],
-      cwd: this.#dependencies.directory,
-      env: this.#environment(engine),
-      graceMs: 1_000,
-      ports: [],
-      // The health checks of all containers are events as well (`exec_start`); they say nothing.
-      onLine: (stream, text) => {
-        if (stream === "stdout" && !text.startsWith("exec_")) onEvent();
-        return undefined;
-      },
-    });
-  }
-
-  async #stats(ids: readonly string[]): Promise<string> {
-    if (ids.length === 0) return "";
-    const engine = await this.#ready();
-    const argv = [engine.docker, "stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", ...ids] as const;
-    return (await this.#run(engine, argv, ASK_MS)).stdout;
-  }
-
   async #makeHold(engine: ReadyEngine): Promise<Hold> {
     const { keeper, workspace, directory } = this.#dependencies;
     return keeper.hold({
       kind: "container",
       name: this.name,
       workspace,
-      release: { argv: [...this.#prefix(engine), "down", "-t", "2"], cwd: directory, env: this.#environment(engine) },
+      release: {
+        argv: [...this.#prefix(engine), "down", "-t", "2"],
+        cwd: directory,
+        env: this.#client.environment(engine),
+      },
     });
-  }
-
-  async #ready(): Promise<ReadyEngine> {
-    const state = await this.#dependencies.engine.state();
-    if (state.kind !== "ready") throw fromFailure(state.failure);
-    return state;
   }
 
   #prefix(engine: ReadyEngine): [string, ...string[]] {
@@ -339,19 +257,6 @@ export class ComposeProject {
     const files = [...paths, ...(this.#override === null ? [] : [this.#override])].flatMap((file) => ["-f", file]);
     const profiles = this.#source.profiles.flatMap((profile) => ["--profile", profile]);
     return [...engine.compose, "--project-directory", directory, ...files, "-p", this.name, ...profiles];
-  }
-
-  /** The project's `.env` may name another project or other files; what stands here wins over it. */
-  #environment(engine: ReadyEngine): Record<string, string> {
-    return {
-      ...engine.env,
-      COMPOSE_PROJECT_NAME: this.name,
-      COMPOSE_REMOVE_ORPHANS: "false",
-      COMPOSE_IGNORE_ORPHANS: "true",
-      // Plain lines without cursor movements.
-      COMPOSE_ANSI: "never",
-      COMPOSE_MENU: "false",
-    };
   }
 
   async #checked(
@@ -373,24 +278,6 @@ export class ComposeProject {
     signal?: AbortSignal,
     onLine?: (text: string) => void,
   ): Promise<CommandResult> {
-    return this.#run(engine, [...this.#prefix(engine), ...command], deadlineMs, signal, onLine);
-  }
-
-  #run(
-    engine: ReadyEngine,
-    argv: readonly [string, ...string[]],
-    deadlineMs: number,
-    signal?: AbortSignal,
-    onLine?: (text: string) => void,
-  ): Promise<CommandResult> {
-    const { clock, directory } = this.#dependencies;
-    const words = argv.slice(1).filter((word) => !word.startsWith("/"));
-    const what = `docker ${words.join(" ")}`.slice(0, 120);
-    const told = onLine === undefined ? {} : { onLine };
-    return runCommand(
-      { argv, cwd: directory, env: this.#environment(engine), deadlineMs, what, ...told },
-      clock,
-      signal,
-    );
+    return this.#client.run(engine, [...this.#prefix(engine), ...command], deadlineMs, signal, onLine);
   }
 }
