@@ -57,7 +57,11 @@ export function changed(base: DetectedService, given: ServiceConfig, context: Se
   const usual = kind === "process" && first !== undefined ? ({ kind: "tcp", port: first.port } as const) : null;
   const probe =
     spec === "none" ? null : (spec ?? (config.ports !== undefined && !isContainer ? usual : base.plan.probe));
-  const rules = rulesOf(base.rules, config, { probe, readiness, ports, spot: context.spot });
+  const rules = contained(
+    rulesOf(base.rules, config, { probe, readiness, ports, spot: context.spot }),
+    workingDirectory,
+    context,
+  );
   const dependencies = config.depends_on ?? base.dependencies;
   const { plan } = base;
   const http =
@@ -221,6 +225,29 @@ function rulesOf(
     },
     logFile: config.log_file ?? config.log_location ?? base.logFile,
     disabled: config.disabled ?? base.disabled,
+  };
+}
+
+/** Nothing is watched and nothing is written outside the project, whatever a file says. */
+function contained(rules: ServiceRules, folder: string, { directory, spot, name }: ServiceContext): ServiceRules {
+  const { watch, logFile } = rules;
+  const refuse = (key: string, path: string) =>
+    spot.report(
+      [...spot.path, key],
+      `\`${key}\` of ${name} is ${JSON.stringify(path).slice(0, 80)}, outside the project, and is ignored. Name a place inside.`,
+      "error",
+    );
+  const paths = watch?.paths.filter((path) => {
+    const isInside = relativeInside(folderOf(path, folder), directory) !== null;
+    if (!isInside) refuse("watch", path);
+    return isInside;
+  });
+  const isLogInside = logFile === null || relativeInside(folderOf(logFile, directory), directory) !== null;
+  if (!isLogInside) refuse("log_file", logFile);
+  return {
+    ...rules,
+    watch: watch === null || paths === undefined || paths.length === 0 ? null : { ...watch, paths },
+    logFile: isLogInside ? logFile : null,
   };
 }
 

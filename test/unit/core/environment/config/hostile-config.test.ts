@@ -170,6 +170,20 @@ profiles: { __proto__: { environment: { polluted: yes } } }
     expect(services.get("b")?.plan.command).toBe("./b");
   });
 
+  test("nothing is watched and nothing is written outside the project", async () => {
+    const { detection, services } = await detectIn({
+      "deckhand.yaml": `services:
+  a: { command: ./a, watch: [src, ../.., /etc], log_file: ../../x.log }
+  b: { command: ./b, log_file: /etc/passwd, watch: .. }
+`,
+      "process-compose.yaml": "processes: { c: { command: ./c, log_location: /etc/passwd } }",
+    });
+    expect(services.get("a")?.rules).toMatchObject({ watch: { paths: ["src"] }, logFile: null });
+    expect(services.get("b")?.rules).toMatchObject({ watch: null, logFile: null });
+    expect(services.get("c")?.rules.logFile).toBeNull();
+    expect(detection.problems.filter(({ severity }) => severity === "error")).toHaveLength(6);
+  });
+
   test("a container that is pasted in says what to do", async () => {
     const { detection } = await detectIn({ "deckhand.yaml": "services:\n  db: { image: postgres, volumes: [a:b] }\n" });
     const errors = detection.problems.filter(({ severity }) => severity === "error");
