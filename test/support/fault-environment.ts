@@ -21,7 +21,7 @@ export interface StagedEnvironment {
 /** @param options.speed How many times as fast time passes for delays and limits (not for the grace of a stop). */
 export function environmentOn(
   stage: Stage,
-  options: { readonly speed?: number } & Partial<Pick<EnvironmentDependencies, "admit" | "runsFile">> = {},
+  options: { readonly speed?: number } & Partial<Pick<EnvironmentDependencies, "admit" | "compose" | "runsFile">> = {},
 ): StagedEnvironment {
   const { speed = 1, ...more } = options;
   const clock = quickClock(speed);
