@@ -3,7 +3,7 @@ import type { DetectedService, Dependency } from "../detect/detected.ts";
 import type { ProjectFiles } from "../detect/project-files.ts";
 import { isYamlMap } from "../detect/yaml-document.ts";
 import { readService, serviceSpot, type ConfigFile } from "./config-file.ts";
-import { changed, commandOfConfig, folderOf, relativeInside, type ServiceContext } from "./config-service.ts";
+import { changed, commandOfConfig, type ServiceContext } from "./config-service.ts";
 import { EnvFiles, type Variables } from "./env-files.ts";
 import { inside, type Spot } from "./form.ts";
 import {
@@ -15,6 +15,7 @@ import {
   type InheritedVariables,
 } from "./inherited-variables.ts";
 import { activeProfiles, isInProfile } from "./profiles.ts";
+import { folderOf, relativeInside } from "./project-folder.ts";
 import type { ServiceConfig } from "./service-form.ts";
 
 export interface ExplicitInput {
