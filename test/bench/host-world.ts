@@ -42,6 +42,8 @@ const START_MS = 30_000;
 const preloaded = `
 import { writeHeapSnapshot } from "node:v8";
 process.on("message", ({ id, snapshot }) => {
+  // The second waits until the buffers that the first has found unused are freed.
+  globalThis.gc();
   globalThis.gc();
   if (snapshot) writeHeapSnapshot(snapshot);
   const { rss, heapUsed, external } = process.memoryUsage();

@@ -110,10 +110,12 @@ describe("the real server", () => {
     await world.chat.prompt(session.id, { text: "#slow 30\n#stream 3000" });
     await until("some text", () => (view.texts().at(-1) ?? "").includes("word-20"));
     const seen = states(world);
+    // Between the crash and the restart there is too little time for whoever looks now and then.
+    const crash = new Promise<ServerStatus>((resolve) => {
+      world.server.onChange((status) => status.state === "crashed" && resolve(status));
+    });
     process.kill(first.pid ?? 0, "SIGKILL");
-    const crashed = await until("the crash", () =>
-      world.server.status().state === "crashed" ? world.server.status() : null,
-    );
+    const crashed = await crash;
     expect(crashed.failure).toMatchObject({ code: "opencode_exited", details: { signal: "SIGKILL" } });
     expect(world.chat.state().sessions[0]?.status.type).toBe("idle");
     await until("the restart", () => world.server.status().state === "running");

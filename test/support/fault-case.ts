@@ -235,6 +235,8 @@ function memoryMeter(rounds: number): { afterRound(round: number): void; judge()
 
 function memoryNow(): Memory {
   collectGarbage();
+  // V8 frees the buffers of what it collected beside us, on a busy machine later; the next collection waits for that.
+  collectGarbage();
   const { rss, heapUsed, external } = process.memoryUsage();
   return { kept: heapUsed + external, resident: rss };
 }
