@@ -1,16 +1,9 @@
 /** What happens in the lives of a service: each generation from its launch to what follows from its end. */
 import { errorText, toFailure } from "../lib/error.ts";
-import type { Failure } from "#shared/failure.ts";
 import type { Exit, ServicePort } from "#shared/schema/service.ts";
+import { Aftermath, type Course } from "./aftermath.ts";
 import { decideEnding, type EndingDecision, type EndingTrouble } from "./ending.ts";
-import {
-  backoffText,
-  blockingFailures,
-  limitFailure,
-  notAliveFailure,
-  notReadyFailure,
-  survivorsText,
-} from "./failures.ts";
+import { limitFailure, notAliveFailure, notReadyFailure, survivorsText } from "./failures.ts";
 import { liveThrough, prepareGeneration, type GenerationEnd, type PreparedGeneration } from "./generation.ts";
 import { tellsHealth } from "./probe-for.ts";
 import type { Instance } from "./runtime.ts";
@@ -26,26 +19,17 @@ export interface ServiceLifeDependencies extends Omit<ServiceDependencies<never>
   readonly onNews: () => void;
 }
 
-/** What one generation was like, gathered while it lives. */
-interface Course {
-  readonly generation: number;
-  /** Wall time and monotonic. */
-  readonly startedAt: number;
-  readonly began: number;
-  started: boolean;
-  readyForMs: number | null;
-  upForMs: number;
-}
-
 export class ServiceLife {
   readonly #dependencies: ServiceLifeDependencies;
   readonly #record: ServiceRecord;
   readonly #facts: ServiceFacts;
+  readonly #aftermath: Aftermath;
 
   constructor(dependencies: ServiceLifeDependencies) {
     this.#dependencies = dependencies;
     this.#record = dependencies.record;
     this.#facts = dependencies.facts;
+    this.#aftermath = new Aftermath({ ...dependencies, name: dependencies.detected.plan.name });
   }
 
   /** Starts the next generation with these ports and variables. Its end is a change of state like any other. */
@@ -78,7 +62,7 @@ export class ServiceLife {
     this.#live(prepared).catch((error: unknown) => {
       // A fault of ours. The state must not stay where it is, or nobody could ever stop or start the service again.
       logger.error("A service's life ended in an error", { service: plan.name, error: errorText(error) });
-      if (livePhases.has(this.#record.state.phase)) this.#conclude(toFailure(error));
+      if (livePhases.has(this.#record.state.phase)) this.#aftermath.broken(toFailure(error));
     });
   }
 
@@ -94,7 +78,7 @@ export class ServiceLife {
     };
     const life = await this.#liveThrough(prepared, course).catch((error: unknown) => {
       if (course.started) throw error;
-      this.#concludeStart(toFailure(error), prepared.startSignal.aborted, course);
+      this.#aftermath.notStarted(toFailure(error), prepared.startSignal.aborted, course);
       return null;
     });
     if (life === null) return;
@@ -103,12 +87,12 @@ export class ServiceLife {
     this.#facts.gone();
     const survivors = report.empty ? null : survivorsText(report.survivors);
     if (survivors !== null) this.#record.note(survivors);
-    if (end.kind === "halt" || this.#wishedOtherwise()) {
-      this.#concludeStop(survivors, course);
+    if (end.kind === "halt" || this.#aftermath.wishedOtherwise) {
+      this.#aftermath.stopped(survivors, course);
       return;
     }
     if (end.kind === "not_ready") this.#facts.missedDeadline = true;
-    this.#follow(await this.#decide(end, exit, course), course);
+    this.#aftermath.follow(await this.#decide(end, exit, course), course);
   }
 
   #liveThrough(prepared: PreparedGeneration, course: Course): ReturnType<typeof liveThrough> {
@@ -219,107 +203,6 @@ export class ServiceLife {
     }
     this.#record.move({ kind: "healthy", generation }, "probe", null);
     this.#record.note(`ready, ${((now - (facts.upSince ?? now)) / 1_000).toFixed(1)} s after its start`);
-  }
-
-  #concludeStart(failure: Failure, halted: boolean, course: Course): void {
-    const { generation } = this.#record.state;
-    this.#facts.halt = null;
-    if (halted || this.#record.state.phase === "stopping") {
-      if (this.#record.state.phase !== "stopping") this.#record.move({ kind: "stop", generation }, "system", null);
-      this.#concludeStop(null, course);
-      return;
-    }
-    this.#keepRun(course, "failed", failure.message);
-    this.#record.blame(failure);
-    const kind = blockingFailures.has(failure.code) ? "block" : "fail";
-    this.#record.move({ kind, generation }, "system", failure.message);
-    this.#honourWish();
-  }
-
-  /** It was meant to end, and has. If it is wanted again meanwhile, it is next in line. */
-  #concludeStop(why: string | null, course: Course): void {
-    this.#keepRun(course, "stopped");
-    this.#record.explain(why, null);
-    this.#record.move({ kind: "ended", generation: this.#record.state.generation }, "system", null);
-    this.#record.note("stopped");
-    this.#facts.restart = null;
-    if (this.#record.state.desired === "running") this.#record.move({ kind: "want" }, "system", null);
-  }
-
-  #follow(decision: EndingDecision, course: Course): void {
-    const { generation } = this.#record.state;
-    const record = this.#record;
-    // Between the decision and now nobody was asked; whoever asked to stop meanwhile is heard here.
-    if (this.#wishedOtherwise()) {
-      this.#concludeStop(null, course);
-      return;
-    }
-    if (decision.kind === "complete") this.#keepRun(course, "completed");
-    else this.#keepRun(course, "failed", decision.failure.message);
-    switch (decision.kind) {
-      case "complete":
-        this.#facts.everReady = true;
-        record.explain(decision.why, null);
-        record.note(decision.why ?? "completed");
-        record.move({ kind: "complete", generation }, "system", decision.why);
-        return;
-      case "restart":
-        this.#backOff(decision, generation);
-        return;
-      default:
-        record.blame(decision.failure);
-        record.move({ kind: decision.kind, generation }, "policy", decision.failure.message);
-    }
-  }
-
-  #backOff(decision: Extract<EndingDecision, { kind: "restart" }>, generation: number): void {
-    const facts = this.#facts;
-    const record = this.#record;
-    facts.history = decision.history;
-    facts.restarts += 1;
-    const why = backoffText(decision.failure, decision.delayMs);
-    record.explain(why, decision.failure);
-    record.note(why);
-    record.move({ kind: "back_off", generation }, "policy", why);
-    facts.cancelRetry = this.#dependencies.clock.after(decision.delayMs, () => {
-      facts.cancelRetry = null;
-      record.move({ kind: "retry", generation }, "policy", null);
-    });
-  }
-
-  /** After a fault of ours. */
-  #conclude(failure: Failure): void {
-    const { generation } = this.#record.state;
-    if (this.#record.state.phase === "running") this.#record.move({ kind: "stop", generation }, "system", null);
-    this.#facts.gone();
-    this.#record.explain(failure.message, failure);
-    this.#record.move({ kind: "fail", generation }, "system", failure.message);
-    this.#honourWish();
-  }
-
-  #wishedOtherwise(): boolean {
-    return this.#record.state.desired === "stopped" || this.#facts.restart !== null;
-  }
-
-  /** A stop that was asked for while a start was failing still counts. */
-  #honourWish(): void {
-    if (this.#record.state.desired === "stopped") this.#record.move({ kind: "unwant" }, "system", null);
-  }
-
-  #keepRun(
-    { generation, startedAt, began }: Course,
-    outcome: "completed" | "failed" | "stopped",
-    why: string | null = null,
-  ): void {
-    const { detected, clock, onRun } = this.#dependencies;
-    onRun(detected.plan.name, {
-      generation,
-      startedAt: new Date(startedAt).toISOString(),
-      durationMs: Math.round(clock.monotonic() - began),
-      exit: this.#facts.exit,
-      outcome,
-      why,
-    });
   }
 }
 
