@@ -138,6 +138,7 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
       chat,
       book,
       trust,
+      undoFile: join(home, "undo", `${workspaceId}.json`),
       clock,
       logger,
     });

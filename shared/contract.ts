@@ -15,7 +15,7 @@ import {
   sessionSchema,
 } from "./schema/chat.ts";
 import { serviceHistorySchema, suggestionSchema } from "./schema/monitoring.ts";
-import { detectionSchema, environmentStatusSchema } from "./schema/environment.ts";
+import { detectionSchema, environmentStatusSchema, planDifferenceSchema } from "./schema/environment.ts";
 import { auditEntrySchema, hostInfoSchema, processListSchema } from "./schema/host.ts";
 import {
   permissionIdSchema,
@@ -25,18 +25,28 @@ import {
   workspaceIdSchema,
 } from "./schema/id.ts";
 import { logLineSchema, logPageSchema } from "./schema/log.ts";
+import { configTextSchema, environmentPlanSchema, serviceEditSchema } from "./schema/plan.ts";
 import { serverHistorySchema, serverStatusSchema, sharedServerSchema } from "./schema/server.ts";
+import { serviceRunSchema } from "./schema/service.ts";
 import { settingsChangeSchema, settingsSchema } from "./schema/settings.ts";
 import { projectSchema, trustReviewSchema } from "./schema/workspace.ts";
 
 const nothing = z.object({});
 const done = z.null();
 const directory = z.string().min(1).max(4_096);
-const serviceNames = z.array(z.string().min(1).max(256)).max(10_000);
+const service = z.string().min(1).max(256);
+const serviceNames = z.array(service).max(10_000);
 const profile = z.string().min(1).max(64);
 const ofProject = z.object({ project: projectIdSchema });
 const ofWorkspace = z.object({ workspace: workspaceIdSchema });
 const ofSession = ofWorkspace.extend({ session: sessionIdSchema });
+/** A plan as it is to be saved as the folder's deckhand.yaml. */
+const configChange = ofWorkspace.extend({
+  profile: profile.optional(),
+  /** `all`: everything detected, and nothing else counts from then on. `changes`: what the edits change. */
+  write: z.enum(["all", "changes"]).default("changes"),
+  edits: z.array(serviceEditSchema).max(1_000).default([]),
+});
 /** Lines one read may return. A page shows some 60; a thousand keeps scrolling smooth and a message small. */
 const logLimit = z.number().int().min(1).max(5_000).default(1_000);
 
@@ -81,12 +91,43 @@ export const contract = {
     ofWorkspace.extend({ services: serviceNames.min(1) }),
     z.object({ runId: z.string() }),
   ),
+  /** What a start of these services (all without names) would do, in which order. Nothing is started. */
+  "environment.plan": procedure(
+    ofWorkspace.extend({ profile: profile.optional(), services: serviceNames.optional() }),
+    environmentPlanSchema,
+  ),
+  /** What would have to be done so that exactly what the files say runs; `profile`: left out, the one that runs. */
+  "environment.compare": procedure(ofWorkspace.extend({ profile: profile.optional() }), planDifferenceSchema),
+  /** Does that: what differs is restarted, what is gone stopped, what is new started, and the rest left alone. */
+  "environment.apply": procedure(
+    ofWorkspace.extend({ profile: profile.optional() }),
+    z.object({ runId: z.string().nullable() }),
+  ),
+  /** What runs stays as it is although the files say something else (`filesChanged`), until they change again. */
+  "environment.keep": procedure(ofWorkspace, done),
+  /** Has a service so many times, until the host ends or its files say otherwise. */
+  "environment.scale": procedure(
+    ofWorkspace.extend({ service, count: z.number().int().min(0).max(1_000) }),
+    z.object({ runId: z.string().nullable() }),
+  ),
+  /** How the latest lives of a service came out, oldest first; those of tasks also from before the host was started. */
+  "environment.runs": procedure(ofWorkspace.extend({ service }), z.object({ runs: z.array(serviceRunSchema) })),
   "environment.status": procedure(ofWorkspace, environmentStatusSchema),
   "environment.watch": stream(ofWorkspace, environmentStatusSchema, { rule: "latest" }),
   /** Memory, CPU and health of every service over the last half hour, then each new reading. */
   "environment.history": stream(ofWorkspace, serviceHistorySchema, { rule: "drop" }),
   /** What was seen often enough to be worth a word. */
   "environment.suggestions": procedure(ofWorkspace, z.object({ suggestions: z.array(suggestionSchema) })),
+
+  /** The text that `config.save` would write, for a person to look at first. */
+  "config.preview": procedure(configChange, configTextSchema),
+  /** Writes it. Fails with `config_changed` where the file or the plan is not what `hash` (of the preview) stood for. */
+  "config.save": procedure(
+    configChange.extend({ hash: z.string().max(128) }),
+    z.object({ file: z.string(), undo: z.boolean() }),
+  ),
+  /** Takes the latest save back, unless somebody has edited the file since. */
+  "config.undo": procedure(ofWorkspace, z.object({ file: z.string(), undo: z.boolean() })),
 
   /** Lines with `after < seq < before`, at most `limit`: the newest of them, or with `from: "start"` the oldest. */
   "log.read": procedure(

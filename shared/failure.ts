@@ -23,6 +23,8 @@ export const failureCodes = {
   // Environment
   no_services: "Nothing to run was found in the folder.",
   plan_invalid: "The services of the folder cannot be put in order; the problems say why.",
+  config_changed: "The file differs from what was on screen when it was to be written.",
+  config_unwritable: "The file that says what runs cannot be written.",
   unknown_service: "No service of the environment has that name.",
   port_in_use: "A port that the service needs is held by another process.",
   command_missing: "The program of the command does not exist or may not be run.",

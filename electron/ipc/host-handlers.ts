@@ -81,6 +81,15 @@ export function hostHandlers(parts: HostParts): Handlers {
       return null;
     },
     "environment.restart": (input) => workspace(input).restart(input.services),
+    "environment.plan": (input) => workspace(input).plan(input),
+    "environment.compare": (input) => workspace(input).changes.compare(input.profile),
+    "environment.apply": (input) => workspace(input).changes.apply(input.profile),
+    "environment.keep": (input) => {
+      workspace(input).changes.keep();
+      return null;
+    },
+    "environment.scale": (input) => workspace(input).scale(input.service, input.count),
+    "environment.runs": (input) => ({ runs: [...workspace(input).environment.history(input.service)] }),
     "environment.status": (input) => workspace(input).status(),
     "environment.watch": (input, sink) => {
       // The folder may have changed since it was last read; what is found arrives as a status of its own.
@@ -90,6 +99,10 @@ export function hostHandlers(parts: HostParts): Handlers {
 
     "environment.history": (input, sink) => workspace(input).monitor.watch((history) => sink.push(history)),
     "environment.suggestions": (input) => ({ suggestions: workspace(input).monitor.suggestions() }),
+
+    "config.preview": (input) => workspace(input).config.preview(input),
+    "config.save": (input) => workspace(input).config.save(input),
+    "config.undo": (input) => workspace(input).config.undo(),
 
     "log.read": (input) => {
       const { sources, after, before, from, limit, grep } = input;

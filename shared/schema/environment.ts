@@ -3,6 +3,7 @@ import { workspaceIdSchema } from "./id.ts";
 import { serverStatusSchema } from "./server.ts";
 import {
   dependencyConditionSchema,
+  exitSchema,
   probeSchema,
   serviceKindSchema,
   servicePortSchema,
@@ -72,6 +73,44 @@ export type Detection = z.infer<typeof detectionSchema>;
 export const environmentPhaseSchema = z.enum(["stopped", "starting", "ready", "degraded", "stopping", "failed"]);
 export type EnvironmentPhase = z.infer<typeof environmentPhaseSchema>;
 
+/**
+ * What has to be done so that exactly what the files say runs: with another profile, or after they were edited. What is named
+ * nowhere neither runs nor is to.
+ */
+export const planDifferenceSchema = z.object({
+  /** The profile that runs, and the one it is compared with. */
+  from: z.string(),
+  profile: z.string(),
+  start: z.array(z.string()),
+  stop: z.array(z.string()),
+  /** Each with what differs, in words: `its command`, `its environment`. */
+  restart: z.array(z.object({ name: z.string(), changed: z.array(z.string()) })),
+  unchanged: z.array(z.string()),
+  /** What is wrong with the files as they are now. */
+  problems: z.array(problemSchema),
+});
+export type PlanDifference = z.infer<typeof planDifferenceSchema>;
+
+/** The latest start: `outcome` is null while it is under way, `stopped` where it was called off. */
+export const environmentRunSchema = z.object({
+  id: z.string(),
+  outcome: z.enum(["ready", "failed", "stopped"]).nullable(),
+  /** The service whose end ended everything else, as its author wants it. */
+  endedBy: z.object({ service: z.string(), exit: exitSchema.nullable() }).nullable(),
+});
+export type EnvironmentRun = z.infer<typeof environmentRunSchema>;
+
+/**
+ * The files say something else than what runs. A question: `environment.apply` is the yes, `environment.keep` the no, and what
+ * runs stays as it is until then.
+ */
+export const filesChangedSchema = z.object({
+  /** Relative to the folder, those that changed since what runs was read; some of them where they are many. */
+  files: z.array(z.string()),
+  difference: planDifferenceSchema,
+});
+export type FilesChanged = z.infer<typeof filesChangedSchema>;
+
 /** The document `deckhand status --json` prints, and what `environment.watch` pushes. Times are ISO 8601. */
 export const environmentStatusSchema = z.object({
   directory: z.string(),
@@ -83,5 +122,9 @@ export const environmentStatusSchema = z.object({
   server: serverStatusSchema.nullable(),
   /** What detection had to say; not empty where the folder has broken files. */
   problems: z.array(problemSchema),
+  /** Absent: nothing was started yet. */
+  run: environmentRunSchema.optional(),
+  /** Absent: what runs is what the files say, or the question was answered. */
+  filesChanged: filesChangedSchema.optional(),
 });
 export type EnvironmentStatus = z.infer<typeof environmentStatusSchema>;

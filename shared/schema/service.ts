@@ -93,6 +93,17 @@ export const serviceRunSchema = z.object({
 });
 export type ServiceRun = z.infer<typeof serviceRunSchema>;
 
+/**
+ * A step of the latest start of a service: waiting for others, being made (with the commands before it), and from there until it
+ * is ready. `ms` is null while it is under way.
+ */
+export const startStepSchema = z.object({
+  step: z.enum(["waiting", "starting", "becoming_ready"]),
+  startedAt: z.string(),
+  ms: z.number().int().nullable(),
+});
+export type StartStep = z.infer<typeof startStepSchema>;
+
 /** One service of a running (or stopped) environment, as `deckhand status --json` prints it. */
 export const serviceStatusSchema = z.object({
   name: z.string(),
@@ -124,5 +135,13 @@ export const serviceStatusSchema = z.object({
   exit: exitSchema.nullable(),
   /** One of several of the service `of`. `url`: their common address, where each request goes to the next of them. */
   replica: z.object({ of: z.string(), url: z.string().nullable() }).optional(),
+  /** What each of `dependsOn` must have come to, and whether it is met now. */
+  needs: z
+    .array(
+      z.object({ name: z.string(), condition: dependencyConditionSchema, required: z.boolean(), met: z.boolean() }),
+    )
+    .optional(),
+  /** Of its latest start, in order; empty before the first. */
+  steps: z.array(startStepSchema).optional(),
 });
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>;

@@ -186,6 +186,8 @@ export function madeProject(folder: string, services: readonly Made[]): Detected
     },
     services: new Map(detected.map((service) => [service.plan.name, service])),
     compose: null,
+    profiles: [],
+    files: [],
     trust: [],
     fingerprint: "",
   };

@@ -5,7 +5,7 @@
  * What follows is the conductor's (conductor.ts). However wishes and events cross, the last wish wins, and a hundred starts at
  * once are one start.
  */
-import type { EnvironmentStatus } from "#shared/schema/environment.ts";
+import type { PlanDifference } from "#shared/schema/environment.ts";
 import type { ServiceRun } from "#shared/schema/service.ts";
 import { Emitter } from "../lib/emitter.ts";
 import { AppError, errorText } from "../lib/error.ts";
@@ -16,6 +16,7 @@ import { Conductor } from "./conductor.ts";
 import { Containers } from "./containers.ts";
 import type { DetectedProject } from "./detect/detected.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
+import { environmentStatus, type OwnStatus } from "./environment-status.ts";
 import { Journal } from "./journal.ts";
 import { LogFiles } from "./log-files.ts";
 import { PhaseWatch } from "./phase-watch.ts";
@@ -25,11 +26,9 @@ import { Roster } from "./roster.ts";
 import { RunHistory } from "./run-history.ts";
 import { Runs, type RunOutcome } from "./run.ts";
 import { ServiceFactory } from "./service-factory.ts";
-import { serviceStatus } from "./service-status.ts";
+import { runningDifference } from "./running-difference.ts";
+import { StartSteps } from "./start-steps.ts";
 import { Watches } from "./watches.ts";
-
-/** What the status of an environment is without its server. */
-export type OwnStatus = Omit<EnvironmentStatus, "server">;
 
 export interface StartRequest {
   readonly detected: DetectedProject;
@@ -55,6 +54,9 @@ export class Environment {
   readonly #logFiles: LogFiles;
   readonly #factory: ServiceFactory;
   readonly #plan = new PlanInForce();
+  readonly #steps: StartSteps;
+  /** Counts the stops that were asked for: one that comes while a plan is being applied is the later wish. */
+  #stops = 0;
   #closed = false;
 
   constructor(dependencies: EnvironmentDependencies) {
@@ -67,6 +69,7 @@ export class Environment {
       logger.error("A listener of an environment failed", { error: errorText(error) }),
     );
     this.#journal = journal;
+    this.#steps = new StartSteps(clock);
     this.#containers = new Containers(dependencies);
     const places = new Places({ ...dependencies, roster, note });
     this.#places = places;
@@ -101,7 +104,10 @@ export class Environment {
       lastRun: (service) => this.#history.of(service).at(-1) ?? null,
       onRun: (service, run) =>
         this.#history.add(service, run, this.#roster.find(service)?.detected.plan.kind === "task"),
-      onChange: (service, change) => this.#conductor.serviceChanged(service, change),
+      onChange: (service, change) => {
+        if (change !== null) this.#steps.note(service.name, change, service.detected.plan.kind === "task");
+        this.#conductor.serviceChanged(service, change);
+      },
     });
   }
 
@@ -141,6 +147,11 @@ export class Environment {
    * @throws AppError `unknown_service`; `compose_failed` where containers could not be taken down.
    */
   async stop(services?: readonly string[], actor: Actor = "user"): Promise<void> {
+    this.#stops += 1;
+    await this.#stop(services, actor);
+  }
+
+  async #stop(services: readonly string[] | undefined, actor: Actor): Promise<void> {
     const names = services === undefined ? this.#roster.names : this.#plan.members(services);
     const targets = names.map((name) => this.#roster.get(name));
     const ends = targets.map((service) => ({ service, generation: service.state.generation }));
@@ -208,6 +219,41 @@ export class Environment {
     });
   }
 
+  /** What would have to be done so that what runs is what a plan says. */
+  compare(detected: DetectedProject, profile: string): PlanDifference {
+    const { definitions, groups, profile: from } = this.#plan;
+    return runningDifference({ profile: from, definitions, groups, services: this.#roster.all }, detected, profile);
+  }
+
+  /**
+   * Does that: what is gone or differs is stopped, then what differs or is new is started by the new plan, and everything else goes
+   * on. Resolves when what had to end has ended; null where nothing was to be started, or somebody stopped it meanwhile.
+   *
+   * @throws AppError `no_services`, `plan_invalid`; then nothing has been touched.
+   */
+  async apply(detected: DetectedProject, profile: string, actor: Actor = "user"): Promise<{ runId: string | null }> {
+    this.#checkOpen();
+    const { from, start, stop, restart } = this.compare(detected, profile);
+    const begin = [...start, ...restart.map(({ name }) => name)];
+    if (begin.length > 0) this.#plan.wantedOf(detected, begin);
+    const end = this.#plan
+      .members([...stop, ...restart.map(({ name }) => name)])
+      .filter((name) => this.#roster.find(name) !== undefined);
+    const what = from === profile ? "the changed files" : `the profile ${profile}`;
+    this.#journal.note(`applying ${what}`);
+    this.#journal.asked("apply", actor, what, this.#phase.phase);
+    const stops = this.#stops;
+    if (end.length > 0) await this.#stop(end, actor);
+    this.#checkOpen();
+    this.#conductor.together(() => this.#adopt(detected, profile));
+    if (begin.length === 0 || this.#stops !== stops) return { runId: null };
+    const wanted = this.#plan.wantedOf(detected, begin);
+    const anew = this.#roster.withSkipped([...wanted].filter((name) => !this.#roster.areUnderWay([name])));
+    return this.#run(wanted, anew, () => {
+      for (const name of anew) this.#roster.find(name)?.want(actor);
+    });
+  }
+
   /** How the latest lives of a service came out, oldest first; of one that runs several times, by the name of one of them. */
   history(service: string): readonly ServiceRun[] {
     return this.#history.of(service);
@@ -215,25 +261,15 @@ export class Environment {
 
   /** Everything there is to show, but the server. */
   status(): OwnStatus {
-    const { keeper, directory, workspaceId } = this.#dependencies;
-    this.#phase.look();
-    return {
-      directory,
-      workspace: workspaceId,
-      profile: this.#plan.profile,
-      phase: this.#phase.phase,
-      since: new Date(this.#phase.since).toISOString(),
-      services: [...this.#roster.all].map((service) =>
-        serviceStatus(
-          service,
-          this.#roster.waveOf(service.name),
-          this.#places.portsOf(service),
-          keeper,
-          this.#places.replicaOf(service.name),
-        ),
-      ),
-      problems: this.#plan.problems,
-    };
+    return environmentStatus({
+      dependencies: this.#dependencies,
+      roster: this.#roster,
+      places: this.#places,
+      plan: this.#plan,
+      phase: this.#phase,
+      runs: this.#runs,
+      steps: this.#steps,
+    });
   }
 
   /** Called after every change; several changes at once are one call. */
@@ -268,6 +304,7 @@ export class Environment {
     this.#containers.adopt(project.compose);
     this.#roster.adopt(project, (old, definition) => this.#factory.keepOrMake(old, definition));
     this.#places.adopt(this.#plan.groups);
+    this.#steps.keep(new Set(this.#roster.names));
   }
 
   #run(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, wishes: () => void): { runId: string } {

@@ -25,7 +25,7 @@ export function gateOf(
     const dependency = find(other);
     // Only an optional dependency can be missing: the plan was checked before anything started.
     if (dependency === undefined) continue;
-    if (isMet(condition, dependency)) continue;
+    if (isConditionMet(condition, dependency)) continue;
     if (isHopeless(condition, dependency)) {
       if (required) return { kind: "skip", failure: dependencyFailure(name, ...chainOf(dependency)) };
     } else {
@@ -35,7 +35,8 @@ export function gateOf(
   return waitsFor.length === 0 ? { kind: "open" } : { kind: "waiting", reasons: `Waits for ${waitsFor.join(", ")}.` };
 }
 
-function isMet(condition: DependencyCondition, { state, ready, logReady }: Seen): boolean {
+/** Whether a service has come to what another one waits for. */
+export function isConditionMet(condition: DependencyCondition, { state, ready, logReady }: Seen): boolean {
   switch (condition) {
     case "service_started":
       return state.phase === "running" || state.phase === "completed";

@@ -1,6 +1,6 @@
 /** The plan an environment goes by: what was detected, and how often a person wants each service of it. */
 import type { Detection } from "#shared/schema/environment.ts";
-import type { DetectedProject } from "./detect/detected.ts";
+import type { DetectedProject, DetectedService } from "./detect/detected.ts";
 import { servicesToStart, unknownService } from "./plan.ts";
 import { checkScale, withReplicas, type ReplicaGroup } from "./replicas.ts";
 
@@ -18,6 +18,11 @@ export class PlanInForce {
 
   get profile(): string {
     return this.#profile;
+  }
+
+  /** What was detected, by the names its author gave. */
+  get definitions(): ReadonlyMap<string, DetectedService> {
+    return this.#detected?.services ?? new Map<string, DetectedService>();
   }
 
   /** Services that run several times, by the author's name. */

@@ -36,6 +36,7 @@ export class Runs {
     readonly id: string;
     readonly wanted: ReadonlySet<string>;
     readonly outcome: RunOutcome | null;
+    readonly endedBy: NonNullable<RunOutcome["endedBy"]> | null;
   } | null {
     return this.#latest;
   }

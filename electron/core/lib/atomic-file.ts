@@ -10,11 +10,16 @@ import { systemCode } from "./error.ts";
  *
  * @param options.untilReboot What is written means nothing to the next start of the machine, so nobody waits for the disk
  *   (100 ms and more where it is busy): it survives our own end at any point, and may be lost or empty after a power cut.
+ * @param options.mode Of the new file; 0600 if left out.
  */
-export function writeFileAtomic(path: string, content: string, options: { readonly untilReboot?: boolean } = {}): void {
+export function writeFileAtomic(
+  path: string,
+  content: string,
+  options: { readonly untilReboot?: boolean; readonly mode?: number } = {},
+): void {
   const durable = options.untilReboot !== true;
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
-  const file = openSync(temporary, "wx", 0o600);
+  const file = openSync(temporary, "wx", options.mode ?? 0o600);
   try {
     try {
       writeSync(file, content);

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { TrustItem, TrustReview } from "#shared/schema/workspace.ts";
+import { serviceFingerprint } from "../environment/detect/detect.ts";
+import type { DetectedService } from "../environment/detect/detected.ts";
 import { AppError } from "../lib/error.ts";
 import type { Database } from "../store/database.ts";
 
@@ -8,6 +10,17 @@ export interface RunnableContent {
   readonly items: readonly TrustItem[];
   /** Stands for the items and for the files behind them: a change of either is a change of what would run. */
   readonly fingerprint: string;
+}
+
+/** What services would run: each once, however often and in whichever order they were read. */
+export function contentOf(services: Iterable<DetectedService>): RunnableContent {
+  const items = new Map<string, TrustItem>();
+  const fingerprints = new Set<string>();
+  for (const service of services) {
+    items.set(JSON.stringify(service.trust), service.trust);
+    fingerprints.add(serviceFingerprint(service));
+  }
+  return { items: [...items.values()], fingerprint: sha256(JSON.stringify([...fingerprints].sort())) };
 }
 
 /** Joins what several sources of a folder would run. */

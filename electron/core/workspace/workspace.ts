@@ -1,13 +1,14 @@
 /**
  * One workspace at run time: its environment, its OpenCode server and the gate in front of both.
  *
- * Nothing of the folder runs before `#admit` has read it anew and found that exactly this content is trusted; what it read
+ * Nothing of the folder runs before `admission` has read it anew and found that exactly this content is trusted; what it read
  * is what is then run. The server and the environment know nothing of trust, and nobody else starts either.
  */
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import { isServerUp, type ServerHistory, type ServerStatus, type SharedServer } from "#shared/schema/server.ts";
+import type { EnvironmentPlan } from "#shared/schema/plan.ts";
 import type { TrustReview } from "#shared/schema/workspace.ts";
-import { detect } from "../environment/detect/detect.ts";
+import { configNames } from "../environment/config/config-file.ts";
 import type { DetectedProject } from "../environment/detect/detected.ts";
 import { projectFiles } from "../environment/detect/project-files.ts";
 import type { Environment } from "../environment/environment.ts";
@@ -15,23 +16,21 @@ import type { Monitor } from "../environment/monitoring/monitor.ts";
 import type { ShellEnvironment } from "../environment/shell-environment.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Emitter } from "../lib/emitter.ts";
-import { AppError, errorText, fromFailure } from "../lib/error.ts";
+import { errorText, fromFailure } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { LogBook } from "../log/types.ts";
 import type { Chat } from "../opencode/chat.ts";
 import type { OpencodeServer } from "../opencode/server.ts";
 import type { SharedServerFile } from "../opencode/shared-server.ts";
-import { readOpencodeConfig } from "./opencode-config.ts";
-import { realDirectory, type ProjectRecord } from "./projects.ts";
-import { joinContent, type RunnableContent, type TrustRegister } from "./trust.ts";
+import { Admission, DEFAULT_PROFILE, type Selection } from "./admission.ts";
+import { ConfigFile } from "./config-file.ts";
+import { PlanChanges } from "./plan-changes.ts";
+import { planView } from "./plan-view.ts";
+import type { ProjectRecord } from "./projects.ts";
+import type { TrustRegister } from "./trust.ts";
 
 /** How often a watched status is pushed though nothing changed but memory, CPU and uptime, in ms. */
 const REFRESH_MS = 2_000;
-
-/** One reading of the folder serves the starts of this long, in ms: shorter than anybody takes to change a file. */
-const SHARED_ADMISSION_MS = 200;
-
-const DEFAULT_PROFILE = "dev";
 
 export interface WorkspaceParts {
   readonly project: ProjectRecord;
@@ -43,6 +42,8 @@ export interface WorkspaceParts {
   readonly chat: Chat;
   readonly book: LogBook;
   readonly trust: TrustRegister;
+  /** Where the texts that a save replaced are kept; left out: only in memory. */
+  readonly undoFile?: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -53,15 +54,17 @@ export class Workspace {
   readonly monitor: Monitor;
   readonly chat: Chat;
   readonly book: LogBook;
-  readonly #shellEnvironment: Pick<ShellEnvironment, "variables">;
+  readonly changes: PlanChanges;
+  readonly config: ConfigFile;
+  readonly #admission: Admission;
   readonly #server: OpencodeServer;
   readonly #sharedServer: WorkspaceParts["sharedServer"];
-  readonly #trust: TrustRegister;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #changes: Emitter<EnvironmentStatus>;
   #cancelRefresh: (() => void) | null = null;
-  #admission: { readonly at: number; readonly read: Promise<unknown> } | null = null;
+  /** Services that were started by name since nothing ran: they are part of the plan whatever its profile is. */
+  readonly #named = new Set<string>();
   /** Whether a server was ever wanted: before, the status has none to show. */
   #serverWanted = false;
 
@@ -71,15 +74,29 @@ export class Workspace {
     this.monitor = parts.monitor;
     this.chat = parts.chat;
     this.book = parts.book;
-    this.#shellEnvironment = parts.shellEnvironment;
     this.#server = parts.server;
     this.#sharedServer = parts.sharedServer;
-    this.#trust = parts.trust;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
     this.#changes = new Emitter((error) =>
       parts.logger.error("A listener of a workspace failed", { error: errorText(error) }),
     );
+    const { directory } = parts.project;
+    this.#admission = new Admission({ ...parts, directory });
+    this.changes = new PlanChanges({
+      ...parts,
+      directory,
+      admission: this.#admission,
+      selection: () => this.#selection(),
+      onChange: () => this.#announce(),
+    });
+    this.config = new ConfigFile({
+      ...parts,
+      directory,
+      admission: this.#admission,
+      profile: () => this.environment.status().profile,
+      undoFile: parts.undoFile ?? null,
+    });
     this.environment.onChange(() => {
       this.monitor.wake();
       this.#announce();
@@ -87,36 +104,40 @@ export class Workspace {
     this.#server.onChange(() => this.#announce());
   }
 
+  /** What any profile of the folder would run, and whether that is trusted. */
   async review(): Promise<TrustReview> {
-    const { content } = await this.#read(DEFAULT_PROFILE);
-    return this.#trust.review(this.project.directory, content);
+    await this.#show();
+    return this.#admission.review();
   }
 
   async isTrusted(): Promise<boolean> {
     return (await this.review()).state === "trusted";
   }
 
-  async grant(contentHash: string): Promise<void> {
-    const { content } = await this.#read(DEFAULT_PROFILE);
-    this.#trust.grant(this.project.directory, content, contentHash);
+  grant(contentHash: string): Promise<void> {
+    return this.#admission.grant(contentHash);
   }
 
   revoke(): void {
-    this.#trust.revoke(this.project.directory);
+    this.#admission.revoke();
   }
 
-  /**
-   * Whether the folder may run as it is now; asked before every single start. The services of one wave ask together and
-   * share one reading of the folder.
-   *
-   * @throws AppError `not_trusted`, `folder_missing`, …
-   */
-  async admit(): Promise<void> {
-    const now = this.#clock.monotonic();
-    if (this.#admission === null || now - this.#admission.at > SHARED_ADMISSION_MS) {
-      this.#admission = { at: now, read: this.#admit(this.environment.status().profile) };
-    }
-    await this.#admission.read;
+  /** Whether the folder may run as it is now; asked before every single start. @throws AppError `not_trusted`, … */
+  admit(): Promise<void> {
+    return this.#admission.check();
+  }
+
+  /** What a start would do. @throws AppError `unknown_service`, `folder_missing`, … */
+  async plan(wanted: {
+    profile?: string | undefined;
+    services?: readonly string[] | undefined;
+  }): Promise<EnvironmentPlan> {
+    const { profile = this.environment.status().profile, services } = wanted;
+    const detected = await this.#admission.read({ profile, named: services });
+    const files = projectFiles(detected.directory);
+    let file: string | null = null;
+    for (const name of configNames) if (file === null && (await files.exists(name))) file = name;
+    return planView(detected, services, { file, undo: this.config.undoable });
   }
 
   /** Answers as soon as the start is accepted. @throws AppError `not_trusted`, `no_services`, `plan_invalid`, … */
@@ -125,14 +146,19 @@ export class Workspace {
     services?: readonly string[] | undefined;
     server: boolean;
   }): Promise<{ runId: string }> {
-    const profile = options.profile ?? DEFAULT_PROFILE;
-    const detected = await this.#admit(profile);
+    const { phase, profile: inForce } = this.environment.status();
+    const profile = options.profile ?? (phase === "stopped" ? DEFAULT_PROFILE : inForce);
+    if (phase === "stopped") this.#named.clear();
+    for (const name of options.services ?? []) this.#named.add(name);
+    const detected = await this.#admit({ ...this.#selection(), profile });
     if (options.server) this.#startServerBeside();
-    return this.environment.start({
+    const run = this.environment.start({
       detected,
       profile,
       ...(options.services === undefined ? {} : { services: options.services }),
     });
+    this.changes.look();
+    return run;
   }
 
   /** The services named; or all of them and the server. Resolves when nothing of it is left. */
@@ -144,13 +170,19 @@ export class Workspace {
   }
 
   async restart(services: readonly string[]): Promise<{ runId: string }> {
-    await this.#admit(this.environment.status().profile);
+    await this.#admission.check();
     return this.environment.restart(services);
+  }
+
+  /** @throws AppError `not_trusted`, `unknown_service`, `bad_input`, `plan_invalid`. */
+  async scale(service: string, count: number): Promise<{ runId: string | null }> {
+    await this.#admission.check();
+    return this.environment.scale(service, count);
   }
 
   /** Resolves when the server is ready. @throws AppError `not_trusted`, or why it did not start. */
   async startServer(): Promise<ServerStatus> {
-    await this.#admit(DEFAULT_PROFILE);
+    await this.#admission.check();
     this.#serverWanted = true;
     await this.#server.start();
     return this.#server.status();
@@ -162,7 +194,7 @@ export class Workspace {
   }
 
   async restartServer(): Promise<ServerStatus> {
-    await this.#admit(DEFAULT_PROFILE);
+    await this.#admission.check();
     this.#serverWanted = true;
     await this.#server.restart();
     return this.#server.status();
@@ -180,7 +212,7 @@ export class Workspace {
    * @throws AppError `not_trusted`, or why it cannot be used.
    */
   async adoptServer(url: string, password: string | null): Promise<ServerStatus> {
-    await this.#admit(DEFAULT_PROFILE);
+    await this.#admission.check();
     const secret = password ?? (await this.#sharedServer.passwordOf(url));
     this.#serverWanted = true;
     return this.#server.adopt({ url, password: secret });
@@ -216,11 +248,13 @@ export class Workspace {
   }
 
   status(): EnvironmentStatus {
+    const { pending: filesChanged } = this.changes;
     return {
       ...this.environment.status(),
       directory: this.project.directory,
       workspace: this.project.workspace,
       server: this.#serverWanted ? this.#server.status() : null,
+      ...(filesChanged === null ? {} : { filesChanged }),
     };
   }
 
@@ -243,7 +277,7 @@ export class Workspace {
     this.#cancelRefresh?.();
     this.monitor.close();
     this.chat.close();
-    await Promise.allSettled([this.environment.close(), this.#server.close()]);
+    await Promise.allSettled([this.changes.close(), this.environment.close(), this.#server.close()]);
   }
 
   #startServerBeside(): void {
@@ -254,23 +288,23 @@ export class Workspace {
     });
   }
 
-  async #admit(profile: string): Promise<DetectedProject> {
-    const { detected, content } = await this.#read(profile);
-    this.#trust.require(this.project.directory, content);
+  async #admit(selection: Selection): Promise<DetectedProject> {
+    const detected = await this.#admission.admit(selection);
+    this.changes.follow(detected);
     return detected;
   }
 
-  async #read(profile: string): Promise<{ detected: DetectedProject; content: RunnableContent }> {
-    const directory = realDirectory(this.project.directory);
-    if (directory !== this.project.directory) {
-      throw new AppError("folder_missing", `${this.project.directory} is now a link to ${directory}.`, {
-        next: "Open that folder as a project of its own.",
-      });
-    }
-    const detected = await detect({ directory, profile, environment: await this.#shellEnvironment.variables() });
-    const config = await readOpencodeConfig(projectFiles(directory));
-    this.environment.show(detected, profile);
-    return { detected, content: joinContent([{ items: detected.trust, fingerprint: detected.fingerprint }, config]) };
+  /** Shows the plan that a start would carry out, where nothing runs. */
+  async #show(): Promise<void> {
+    const selection = this.#selection();
+    const detected = await this.#admission.read(selection);
+    this.changes.follow(detected);
+    this.environment.show(detected, selection.profile);
+  }
+
+  #selection(): Selection {
+    const { profile } = this.environment.status();
+    return this.#named.size === 0 ? { profile } : { profile, named: [...this.#named] };
   }
 
   #announce(): void {

@@ -36,6 +36,8 @@ export interface ExplicitServices {
   readonly services: readonly DetectedService[];
   /** Only these, and what they need; null: all. */
   readonly only: readonly string[] | null;
+  /** Every profile that the file names. */
+  readonly profiles: readonly string[];
 }
 
 /** The compose file that the services of a config refer to, and those that refer to another one than the first. */
@@ -116,7 +118,8 @@ class Explicit {
           .map((service) => withVariables(service, inherited.profile))
       : [];
     const services = [...kept, ...rest].map((service) => this.#withNewNames(service));
-    return { services, only: this.#only(services, profile) };
+    const profiles = [...config.profiles.keys(), ...[...explicit.values()].flatMap(({ plan }) => plan.profiles)];
+    return { services, only: this.#only(services, profile), profiles };
   }
 
   async #service(

@@ -27,7 +27,7 @@ import {
 import { readDevelopment } from "./development.ts";
 import { inferOrder } from "./infer-order.ts";
 import { readProcessCompose } from "./process-compose.ts";
-import { projectFiles, type ProjectFiles } from "./project-files.ts";
+import { notingFiles, projectFiles, type ProjectFiles } from "./project-files.ts";
 
 export interface DetectInput {
   readonly directory: string;
@@ -48,7 +48,8 @@ export interface DetectInput {
 export async function detect(input: DetectInput): Promise<DetectedProject> {
   const { profile } = input;
   const real = realDirectory(input.directory);
-  const reading = await readSources(projectFiles(real), input);
+  const seen = new Set<string>();
+  const reading = await readSources(notingFiles(projectFiles(real), seen), input);
   const problems = [...reading.problems];
   const services = onlyListed(inferOrder(reading.services), reading.only);
   const order = planOrder(services.map(graphNode));
@@ -74,6 +75,8 @@ export async function detect(input: DetectInput): Promise<DetectedProject> {
     },
     services: new Map(services.map((service) => [service.plan.name, service])),
     compose: reading.compose,
+    profiles: [...new Set(reading.profiles)].sort(),
+    files: [...seen].sort(),
     trust: services.map((service) => service.trust),
     fingerprint: fingerprintOf(services),
   };
@@ -85,6 +88,7 @@ interface Sources {
   readonly compose: ComposeSource | null;
   /** A profile lists these, and wants what they need besides; null: all. */
   readonly only: readonly string[] | null;
+  readonly profiles: readonly string[];
 }
 
 /** Every source of the folder, the explicit one over the others. A deckhand.yaml that cannot be read takes nothing away. */
@@ -104,7 +108,8 @@ async function readSources(
   const problems: Problem[] = readings.flatMap((reading) => reading.problems);
   if (found.kind === "broken") problems.unshift(...found.problems);
   const services = detects ? uniqueNames(readings, problems) : [];
-  if (config === null) return { services, problems, compose: compose.compose ?? null, only: null };
+  const profiles = readings.flatMap((reading) => [...(reading.profiles ?? []), ...(reading.compose?.profiles ?? [])]);
+  if (config === null) return { services, problems, compose: compose.compose ?? null, only: null, profiles };
 
   const containers = refersToCompose(config)
     ? (await readComposeFile(files, EVERY_PROFILE, environment, stated)).services
@@ -123,6 +128,7 @@ async function readSources(
     problems: [...config.problems.all, ...problems],
     compose: compose.compose ?? null,
     only: explicit.only,
+    profiles: [...profiles, ...explicit.profiles],
   };
 }
 
@@ -217,12 +223,19 @@ function portConflicts(services: readonly DetectedService[]): Problem[] {
 }
 
 function fingerprintOf(services: readonly DetectedService[]): string {
-  const facts = services.map(({ plan, run, environment, trust, digest }) => [
-    plan.name,
-    run,
-    environment,
-    trust.detail,
-    digest,
-  ]);
-  return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify(services.map(factsOf)))
+    .digest("hex");
+}
+
+/** Everything of a service that decides what would run. */
+function factsOf({ plan, run, environment, trust, digest }: DetectedService): unknown {
+  return [plan.name, run, environment, trust.detail, digest];
+}
+
+/** Stands for exactly what a service would run. */
+export function serviceFingerprint(service: DetectedService): string {
+  return createHash("sha256")
+    .update(JSON.stringify(factsOf(service)))
+    .digest("hex");
 }

@@ -80,6 +80,8 @@ export interface DetectedService {
 export interface SourceReading {
   readonly services: readonly DetectedService[];
   readonly problems: readonly Problem[];
+  /** The profiles it names, chosen or not; absent: it has none. */
+  readonly profiles?: readonly string[];
   readonly compose?: ComposeSource;
 }
 
@@ -90,6 +92,10 @@ export interface DetectedProject {
   readonly detection: Detection;
   readonly services: ReadonlyMap<string, DetectedService>;
   readonly compose: ComposeSource | null;
+  /** Every profile that the files name, sorted. A plan is of one of them. */
+  readonly profiles: readonly string[];
+  /** The files it was read from, and those that were looked for and not there; relative to the folder. */
+  readonly files: readonly string[];
   /** One item for each service: exactly what would run, for the trust prompt. */
   readonly trust: readonly TrustItem[];
   /** SHA-256 over everything that decides what would run. It differs when a script or a container definition differs. */

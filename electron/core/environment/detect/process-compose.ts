@@ -32,7 +32,7 @@ export async function readProcessCompose(
   if (layers.length === 0) return { services: [], problems: problems.all };
   const reader = new ProcessComposeReader({ files, layers, problems, profile, environment });
   const services = await reader.services();
-  return { services, problems: problems.all };
+  return { services, problems: problems.all, profiles: reader.namespaces };
 }
 
 interface ReaderInput {
@@ -46,10 +46,16 @@ interface ReaderInput {
 class ProcessComposeReader {
   readonly #input: ReaderInput;
   readonly #envFiles: EnvFiles;
+  readonly #namespaces = new Set<string>();
 
   constructor(input: ReaderInput) {
     this.#input = input;
     this.#envFiles = new EnvFiles(input.files);
+  }
+
+  /** Those that processes name, once the services are read. */
+  get namespaces(): readonly string[] {
+    return [...this.#namespaces];
   }
 
   async services(): Promise<DetectedService[]> {
@@ -111,6 +117,7 @@ class ProcessComposeReader {
   /** One namespace where the profile is called like it; what stands in others is not waited for. */
   #selected(processes: ReadonlyMap<string, ProcessConfig>): ReadonlyMap<string, ProcessConfig> {
     const { problems, profile } = this.#input;
+    for (const { namespace = [] } of processes.values()) for (const one of namespace) this.#namespaces.add(one);
     const namespacesOf = (process: ProcessConfig) => process.namespace ?? [DEFAULT_NAMESPACE];
     if (![...processes.values()].some((process) => process.namespace?.includes(profile) === true)) return processes;
     const selected = new Map([...processes].filter(([, process]) => namespacesOf(process).includes(profile)));

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { open, readdir, realpath } from "node:fs/promises";
-import { isAbsolute, join, relative, sep } from "node:path";
+import { isAbsolute, join, normalize, relative, sep } from "node:path";
 import type { Problem } from "#shared/schema/environment.ts";
 import { errorText, systemCode } from "../../lib/error.ts";
 import { errorProblem } from "./detected.ts";
@@ -43,6 +43,27 @@ export function projectFiles(directory: string): ProjectFiles {
         // Not a folder, or not readable: for a caller that looks for files in it that is the same as empty.
         return [];
       }
+    },
+  };
+}
+
+/** More files than this are not told of. */
+const MAX_NOTED = 5_000;
+
+/** The same files, and in `seen` which were looked for. */
+export function notingFiles(files: ProjectFiles, seen: Set<string>): ProjectFiles {
+  const note = (path: string) => {
+    if (seen.size < MAX_NOTED) seen.add(normalize(path));
+  };
+  return {
+    ...files,
+    readText(path) {
+      note(path);
+      return files.readText(path);
+    },
+    exists(path) {
+      note(path);
+      return files.exists(path);
     },
   };
 }
