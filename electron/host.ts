@@ -235,7 +235,7 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
     pageUrl: `http://127.0.0.1:${api.port}/#token=${token}`,
     connect,
     resumed: () => {
-      for (const workspace of workspaces.all()) workspace.resumed();
+      for (const workspace of workspaces.all()) workspace.server.resumed();
     },
     isIdle: () => channels.size === 0 && workspaces.all().every((workspace) => !workspace.busy),
     projects: {

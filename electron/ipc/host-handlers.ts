@@ -122,25 +122,25 @@ export function hostHandlers(parts: HostParts): Handlers {
       return workspace(input).book.follow(query, (line) => sink.push(line));
     },
 
-    "server.start": (input) => workspace(input).startServer(),
-    "server.stop": (input) => workspace(input).stopServer(),
-    "server.restart": (input) => workspace(input).restartServer(),
-    "server.keep": (input) => workspace(input).keepServer(),
-    "server.shared": (input) => workspace(input).sharedServer(),
-    "server.adopt": (input) => workspace(input).adoptServer(input.url, input.password),
-    "server.history": (input, sink) => workspace(input).serverHistory((history) => sink.push(history)),
+    "server.start": (input) => workspace(input).server.start(),
+    "server.stop": (input) => workspace(input).server.stop(),
+    "server.restart": (input) => workspace(input).server.restart(),
+    "server.keep": (input) => workspace(input).server.keep(),
+    "server.shared": (input) => workspace(input).server.shared(),
+    "server.adopt": (input) => workspace(input).server.adopt(input.url, input.password),
+    "server.history": (input, sink) => workspace(input).server.history((history) => sink.push(history)),
 
     "chat.watch": (input, sink) => workspace(input).chat.watch((state) => sink.push(state)),
     "chat.models": (input) => workspace(input).chat.models(),
-    "session.create": (input) => workspace(input).withServer((chat) => chat.createSession(input.title)),
+    "session.create": (input) => workspace(input).server.forChat((chat) => chat.createSession(input.title)),
     "session.prompt": async (input) => {
       const { session, text, model, agent } = input;
       const choice = { ...(model === undefined ? {} : { model }), ...(agent === undefined ? {} : { agent }) };
-      await workspace(input).withServer((chat) => chat.prompt(session, { text, ...choice }));
+      await workspace(input).server.forChat((chat) => chat.prompt(session, { text, ...choice }));
       return null;
     },
     "session.continue": async (input) => {
-      await workspace(input).withServer((chat) => chat.continueTurn(input.session));
+      await workspace(input).server.forChat((chat) => chat.continueTurn(input.session));
       return null;
     },
     "session.abort": async (input) => {
@@ -148,7 +148,7 @@ export function hostHandlers(parts: HostParts): Handlers {
       return null;
     },
     "session.remove": async (input) => {
-      await workspace(input).withServer((chat) => chat.remove(input.session));
+      await workspace(input).server.forChat((chat) => chat.remove(input.session));
       return null;
     },
     "session.events": (input, sink) =>

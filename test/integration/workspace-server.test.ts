@@ -88,7 +88,7 @@ async function open(fault: Fault = {}, settings: Partial<ServerSettings> = {}) {
     fake: made(),
     status: () => world.server.status(),
     /** What a call finds when its turn comes. */
-    ask: () => workspace.withServer(() => Promise.resolve({ ...world.server.status() })),
+    ask: () => workspace.server.forChat(() => Promise.resolve({ ...world.server.status() })),
     /** How often a server was started. */
     starts: () => states.filter((state) => state === "waiting_ready").length,
     /** Lets so many ms pass for a server that is well. */
@@ -137,7 +137,7 @@ describe("what is asked of the chat", () => {
     const { fake, workspace, ask, status } = await open({ dieAtOnce: true, exit: 3 });
     let isCarriedOut = false;
     const work = () => Promise.resolve((isCarriedOut = true));
-    const failures = await Promise.allSettled([workspace.withServer(work), workspace.withServer(work)]);
+    const failures = await Promise.allSettled([workspace.server.forChat(work), workspace.server.forChat(work)]);
     for (const failure of failures) {
       expect(failure).toMatchObject({
         status: "rejected",
@@ -168,7 +168,7 @@ describe("what is asked of the chat", () => {
     const before = starts();
     await expect(ask()).rejects.toMatchObject({ code: status().failure?.code, next: expect.any(String) as string });
     expect([status().state, starts()]).toEqual(["gave_up", before]);
-    await workspace.startServer();
+    await workspace.server.start();
     expect(await ask()).toMatchObject({ state: "running" });
   });
 });

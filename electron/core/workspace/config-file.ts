@@ -36,7 +36,15 @@ const MAX_UNDO_BYTES = 16 * 1024 * 1024;
 /** What others may read is for the project to say; these are files like any other of it. */
 const FILE_MODE = 0o644;
 
-const undoSchema = z.array(z.object({ file: z.string(), before: z.string().nullable(), after: z.string() }));
+const undoSchema = z.array(
+  z.object({
+    file: z.string(),
+    before: z.string().nullable(),
+    after: z.string(),
+    /** The content that was trusted before; null: it was not. */
+    trusted: z.string().nullable(),
+  }),
+);
 type Saved = z.infer<typeof undoSchema>[number];
 
 export class ConfigFile {
@@ -79,7 +87,8 @@ export class ConfigFile {
     if (hash !== change.hash) throw changedMeanwhile(file);
     if (text === existing) return { file, undo: this.undoable };
     this.#write(file, text);
-    this.#keep([{ file, before: existing, after: text }, ...this.#saves]);
+    const trusted = before.state === "trusted" ? before.contentHash : null;
+    this.#keep([{ file, before: existing, after: text, trusted }, ...this.#saves]);
     await this.#carryTrust(before, new Set(change.edits.map(({ service }) => service)));
     return { file, undo: true };
   }
@@ -91,11 +100,13 @@ export class ConfigFile {
     if (last === undefined) throw new AppError("not_found", "There is no save that could be taken back.");
     const now = await projectFiles(realDirectory(directory)).readText(last.file);
     if (now.kind !== "text" || now.text !== last.after) throw changedMeanwhile(last.file);
-    const before = await admission.review();
+    const { state } = await admission.review();
     if (last.before === null) this.#remove(last.file);
     else this.#write(last.file, last.before);
     this.#keep(rest);
-    await this.#carryTrust(before, new Set());
+    // What is there again was trusted before, and nothing else is there.
+    const { contentHash } = await admission.review();
+    if (state === "trusted" && contentHash === last.trusted) await admission.grant(contentHash);
     return { file: last.file, undo: this.undoable };
   }
 

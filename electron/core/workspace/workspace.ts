@@ -5,7 +5,6 @@
  * is what is then run. The server and the environment know nothing of trust, and nobody else starts either.
  */
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
-import { isServerUp, type ServerHistory, type ServerStatus, type SharedServer } from "#shared/schema/server.ts";
 import type { EnvironmentPlan } from "#shared/schema/plan.ts";
 import type { TrustReview } from "#shared/schema/workspace.ts";
 import { configNames } from "../environment/config/config-file.ts";
@@ -16,7 +15,7 @@ import type { Monitor } from "../environment/monitoring/monitor.ts";
 import type { ShellEnvironment } from "../environment/shell-environment.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Emitter } from "../lib/emitter.ts";
-import { errorText, fromFailure } from "../lib/error.ts";
+import { errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { LogBook } from "../log/types.ts";
 import type { Chat } from "../opencode/chat.ts";
@@ -28,6 +27,7 @@ import { PlanChanges } from "./plan-changes.ts";
 import { planView } from "./plan-view.ts";
 import type { ProjectRecord } from "./projects.ts";
 import type { TrustRegister } from "./trust.ts";
+import { WorkspaceServer } from "./workspace-server.ts";
 
 /** How often a watched status is pushed though nothing changed but memory, CPU and uptime, in ms. */
 const REFRESH_MS = 2_000;
@@ -56,17 +56,13 @@ export class Workspace {
   readonly book: LogBook;
   readonly changes: PlanChanges;
   readonly config: ConfigFile;
+  readonly server: WorkspaceServer;
   readonly #admission: Admission;
-  readonly #server: OpencodeServer;
-  readonly #sharedServer: WorkspaceParts["sharedServer"];
   readonly #clock: Clock;
-  readonly #logger: Logger;
   readonly #changes: Emitter<EnvironmentStatus>;
   #cancelRefresh: (() => void) | null = null;
   /** Services that were started by name since nothing ran: they are part of the plan whatever its profile is. */
   readonly #named = new Set<string>();
-  /** Whether a server was ever wanted: before, the status has none to show. */
-  #serverWanted = false;
 
   constructor(parts: WorkspaceParts) {
     this.project = parts.project;
@@ -74,15 +70,13 @@ export class Workspace {
     this.monitor = parts.monitor;
     this.chat = parts.chat;
     this.book = parts.book;
-    this.#server = parts.server;
-    this.#sharedServer = parts.sharedServer;
     this.#clock = parts.clock;
-    this.#logger = parts.logger;
     this.#changes = new Emitter((error) =>
       parts.logger.error("A listener of a workspace failed", { error: errorText(error) }),
     );
     const { directory } = parts.project;
     this.#admission = new Admission({ ...parts, directory });
+    this.server = new WorkspaceServer({ ...parts, admission: this.#admission, shared: parts.sharedServer });
     this.changes = new PlanChanges({
       ...parts,
       directory,
@@ -101,7 +95,7 @@ export class Workspace {
       this.monitor.wake();
       this.#announce();
     });
-    this.#server.onChange(() => this.#announce());
+    this.server.onChange(() => this.#announce());
   }
 
   /** What any profile of the folder would run, and whether that is trusted. */
@@ -151,7 +145,7 @@ export class Workspace {
     if (phase === "stopped") this.#named.clear();
     for (const name of options.services ?? []) this.#named.add(name);
     const detected = await this.#admit({ ...this.#selection(), profile });
-    if (options.server) this.#startServerBeside();
+    if (options.server) this.server.startBeside();
     const run = this.environment.start({
       detected,
       profile,
@@ -164,7 +158,7 @@ export class Workspace {
   /** The services named; or all of them and the server. Resolves when nothing of it is left. */
   async stop(services?: readonly string[]): Promise<void> {
     if (services !== undefined) return this.environment.stop(services);
-    const ends = await Promise.allSettled([this.environment.stop(), this.#server.stop()]);
+    const ends = await Promise.allSettled([this.environment.stop(), this.server.stop()]);
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
@@ -180,80 +174,13 @@ export class Workspace {
     return this.environment.scale(service, count);
   }
 
-  /** Resolves when the server is ready. @throws AppError `not_trusted`, or why it did not start. */
-  async startServer(): Promise<ServerStatus> {
-    await this.#admission.check();
-    this.#serverWanted = true;
-    await this.#server.start();
-    return this.#server.status();
-  }
-
-  async stopServer(): Promise<ServerStatus> {
-    await this.#server.stop();
-    return this.#server.status();
-  }
-
-  async restartServer(): Promise<ServerStatus> {
-    await this.#admission.check();
-    this.#serverWanted = true;
-    await this.#server.restart();
-    return this.#server.status();
-  }
-
-  /** The shared server that could be adopted. Only a file of the person's is read, nothing of the folder. */
-  sharedServer(): Promise<SharedServer> {
-    return this.#sharedServer.find();
-  }
-
-  /**
-   * Uses a server that somebody else started.
-   *
-   * @param password Null: that of the shared server, whose address `url` must be.
-   * @throws AppError `not_trusted`, or why it cannot be used.
-   */
-  async adoptServer(url: string, password: string | null): Promise<ServerStatus> {
-    await this.#admission.check();
-    const secret = password ?? (await this.#sharedServer.passwordOf(url));
-    this.#serverWanted = true;
-    return this.#server.adopt({ url, password: secret });
-  }
-
-  /** Calls off what is planned for the server. */
-  keepServer(): ServerStatus {
-    return this.#server.keep();
-  }
-
-  /** Calls at once with every reading of the server that is kept, then with each new one. */
-  serverHistory(listener: (history: ServerHistory) => void): () => void {
-    return this.#server.history(listener);
-  }
-
-  /** The machine woke up. */
-  resumed(): void {
-    this.#server.resumed();
-  }
-
-  /**
-   * For what is asked of the chat: starts the server where it is stopped, and tells that it is used. One that was given up
-   * is not started by this: a prompt sent again and again must not undo that.
-   *
-   * @throws AppError `not_trusted`, or why it did not start.
-   */
-  async withServer<Value>(work: (chat: Chat) => Promise<Value>): Promise<Value> {
-    const { state, failure } = this.#server.status();
-    if (state === "gave_up" && failure !== null) throw fromFailure(failure);
-    if (state === "starting" || state === "waiting_ready" || !isServerUp(state)) await this.startServer();
-    this.#server.used();
-    return work(this.chat);
-  }
-
   status(): EnvironmentStatus {
     const { pending: filesChanged } = this.changes;
     return {
       ...this.environment.status(),
       directory: this.project.directory,
       workspace: this.project.workspace,
-      server: this.#serverWanted ? this.#server.status() : null,
+      server: this.server.status(),
       ...(filesChanged === null ? {} : { filesChanged }),
     };
   }
@@ -261,8 +188,7 @@ export class Workspace {
   /** Something of it runs or is about to. */
   get busy(): boolean {
     const { phase } = this.environment.status();
-    const { state } = this.#server.status();
-    return !(phase === "stopped" || phase === "failed") || isServerUp(state);
+    return !(phase === "stopped" || phase === "failed") || this.server.up;
   }
 
   /** Calls at once with the current status, then at each change and while something runs every two seconds. */
@@ -277,15 +203,7 @@ export class Workspace {
     this.#cancelRefresh?.();
     this.monitor.close();
     this.chat.close();
-    await Promise.allSettled([this.changes.close(), this.environment.close(), this.#server.close()]);
-  }
-
-  #startServerBeside(): void {
-    this.#serverWanted = true;
-    // Its failure is a state of its own on screen; it must not keep the environment from starting.
-    this.#server.start().catch((error: unknown) => {
-      this.#logger.warn("The server did not start", { workspace: this.project.workspace, error: errorText(error) });
-    });
+    await Promise.allSettled([this.changes.close(), this.environment.close(), this.server.close()]);
   }
 
   async #admit(selection: Selection): Promise<DetectedProject> {
