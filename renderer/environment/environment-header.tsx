@@ -1,4 +1,4 @@
-import { Play, Square } from "lucide-react";
+import { Layers, Play, Square } from "lucide-react";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { useLive } from "../ipc/live.ts";
@@ -42,6 +42,18 @@ export function EnvironmentHeader({
         </div>
         {environment && <Summary project={project} environment={environment} />}
       </div>
+      {environment && environment.services.length > 0 && (
+        <Button
+          kind="quiet"
+          aria-label={`Profile ${environment.profile}: choose another`}
+          title="Choose a profile, and see what it changes"
+          disabled={phase === "starting" || phase === "stopping"}
+          onClick={() => actions.chooseProfile(workspace)}
+        >
+          <Layers className="size-3.5" aria-hidden="true" />
+          {environment.profile}
+        </Button>
+      )}
       {!project.trusted && (
         <Button kind="quiet" onClick={() => actions.reviewTrust(workspace)}>
           Review what runs
@@ -83,7 +95,6 @@ function Summary({ project, environment }: { project: Project; environment: Envi
     running && (since === "now" ? "since a moment ago" : `for ${since}`),
     memoryBytes > 0 && formatBytes(memoryBytes),
     memoryBytes > 0 && `${formatPercent(cpuPercent)} CPU`,
-    `profile ${environment.profile}`,
   ].filter(Boolean);
   return (
     <p className="truncate text-sm text-muted tabular-nums">

@@ -1,14 +1,27 @@
+import { useMemo } from "react";
 import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
+import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { useLive } from "../ipc/live.ts";
 import { FailureLine } from "../ui/failure-line.tsx";
 import { useActions, useView } from "../view/app.ts";
+import { EngineTrouble } from "./engine-trouble.tsx";
 import { EnvironmentHeader } from "./environment-header.tsx";
+import { FilesChanged } from "./files-changed.tsx";
+import { GraphView } from "./graph-view.tsx";
 import { NoServices } from "./no-services.tsx";
 import { Problems } from "./problems.tsx";
 import { ServerDetail } from "./server-detail.tsx";
 import { ServiceDetail } from "./service-detail.tsx";
 import { ServiceList } from "./service-list.tsx";
+import { StartView } from "./start-view.tsx";
+import { criticalPath } from "./steps.ts";
+import { Suggestions, useSuggestions } from "./suggestions.tsx";
+import { Timeline } from "./timeline.tsx";
+import { useAudit } from "./use-audit.ts";
+import { ViewBar } from "./view-bar.tsx";
+
+const none: readonly string[] = [];
 
 /** Everything a workspace runs: its services in waves, its OpenCode server, and what is wrong with the folder. */
 export function EnvironmentPage({ project }: { project: Project }) {
@@ -42,24 +55,15 @@ export function EnvironmentPage({ project }: { project: Project }) {
           onLayoutChanged={(sizes, meta) => open && layout.onLayoutChanged(sizes, meta)}
         >
           <Panel id="services" minSize={300}>
-            <div className="flex h-full flex-col">
-              <ServiceList
-                environment={environment}
-                at={at}
-                chosen={detail?.name ?? null}
-                serverChosen={serverChosen}
-              />
-              {environment.services.length === 0 && <NoServices environment={environment} />}
-              {environment.services.length > 0 && <Problems problems={environment.problems} />}
-            </div>
+            <Services environment={environment} at={at} chosen={detail?.name ?? null} serverChosen={serverChosen} />
           </Panel>
           {open && (
             <>
               <Separator className="w-px bg-line data-[separator=active]:bg-accent" aria-label="Resize details" />
               <Panel
                 id="detail"
-                defaultSize={340}
-                minSize={260}
+                defaultSize={360}
+                minSize={280}
                 maxSize="60%"
                 groupResizeBehavior="preserve-pixel-size"
               >
@@ -82,4 +86,48 @@ export function EnvironmentPage({ project }: { project: Project }) {
       )}
     </div>
   );
+}
+
+function Services({
+  environment,
+  at,
+  chosen,
+  serverChosen,
+}: {
+  environment: EnvironmentStatus;
+  at: number;
+  chosen: string | null;
+  serverChosen: boolean;
+}) {
+  const view = useView((state) => state.environmentView);
+  const suggestions = useSuggestions(environment.workspace);
+  const { services, phase } = environment;
+  // Of a start that failed, what failed is of interest, and not what was slow.
+  const path = useMemo(
+    () => (phase === "failed" || phase === "stopped" ? none : criticalPath(services)),
+    [services, phase],
+  );
+  const empty = environment.services.length === 0;
+  return (
+    <div className="flex h-full flex-col">
+      {!empty && <ViewBar environment={environment} path={path} />}
+      <FilesChanged environment={environment} />
+      <EngineTrouble environment={environment} />
+      {(empty || view === "list") && (
+        <ServiceList environment={environment} at={at} path={path} chosen={chosen} serverChosen={serverChosen} />
+      )}
+      {empty && <NoServices environment={environment} />}
+      {!empty && view === "graph" && <GraphView environment={environment} path={path} chosen={chosen} />}
+      {!empty && view === "start" && <StartView environment={environment} path={path} chosen={chosen} />}
+      {!empty && view === "timeline" && <EnvironmentTimeline environment={environment} />}
+      {!empty && view !== "timeline" && <Suggestions workspace={environment.workspace} suggestions={suggestions} />}
+      {!empty && <Problems problems={environment.problems} />}
+    </div>
+  );
+}
+
+function EnvironmentTimeline({ environment: { workspace } }: { environment: EnvironmentStatus }) {
+  const actions = useActions();
+  const entries = useAudit(workspace);
+  return <Timeline entries={entries} onOpen={(service) => actions.showService(workspace, service)} />;
 }

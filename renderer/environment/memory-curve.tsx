@@ -1,9 +1,9 @@
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { ServerHistory, ServerSample } from "#shared/schema/server.ts";
-import { formatAgo, formatBytes } from "../ui/format.ts";
-import { extremes, Sparkline } from "../ui/sparkline.tsx";
+import { formatBytes } from "../ui/format.ts";
 import { useApp } from "../view/app.ts";
+import { CurveSection } from "./curve-section.tsx";
 
 /** Readings held: half an hour of one every second, and no more whatever is sent. */
 const MOST_SAMPLES = 1_800;
@@ -35,25 +35,6 @@ function useServerHistory(workspace: WorkspaceId): readonly ServerSample[] {
 /** Memory of the server and all it started, as a curve with its three figures in words. */
 export function MemoryCurve({ workspace }: { workspace: WorkspaceId }) {
   const samples = useServerHistory(workspace);
-  const first = samples[0];
-  const last = samples.at(-1);
-  // One reading is no curve.
-  if (!first || !last || samples.length < 2) return null;
-  const points = samples.map(({ at, memoryBytes }) => ({ at, value: memoryBytes }));
-  const { low, high } = extremes(points);
-  const over = formatAgo(last.at - first.at);
-  const figures = `least ${formatBytes(low)}, most ${formatBytes(high)}, now ${formatBytes(last.memoryBytes)}`;
-  return (
-    <section className="mt-4" aria-label="Memory over time">
-      <h3 className="mb-1 flex justify-between text-sm font-medium text-muted">
-        Memory <span className="font-normal text-faint">{over === "now" ? "last minute" : `last ${over}`}</span>
-      </h3>
-      <div className="overflow-hidden rounded-md bg-sunken inset-ring inset-ring-line">
-        <Sparkline points={points} label={`Memory over time: ${figures}`} />
-      </div>
-      <p className="mt-1 text-xs text-muted tabular-nums" aria-hidden="true">
-        {figures}
-      </p>
-    </section>
-  );
+  const points = useMemo(() => samples.map(({ at, memoryBytes }) => ({ at, value: memoryBytes })), [samples]);
+  return <CurveSection name="Memory" points={points} format={formatBytes} group="server" />;
 }

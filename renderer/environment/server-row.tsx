@@ -59,6 +59,7 @@ export function ServerRow({
         <Cell column="column-address">
           {server.port !== null && <span className="text-muted tabular-nums">:{server.port}</span>}
         </Cell>
+        <Figure column="column-took">{null}</Figure>
         <Cell column="column-why" title={newest?.message}>
           <span className="text-muted">
             {newest

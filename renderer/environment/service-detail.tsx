@@ -2,17 +2,24 @@ import { Play, RotateCw, ScrollText, Square, X } from "lucide-react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { Button, IconButton } from "../ui/button.tsx";
-import { FailureLine } from "../ui/failure-line.tsx";
-import { formatBytes, formatPercent } from "../ui/format.ts";
-import { Link } from "../ui/link.tsx";
-import { healthLook, serviceLook } from "../ui/state.ts";
-import { StateMark } from "../ui/state-mark.tsx";
-import { useActions, usePending } from "../view/app.ts";
-import { Uptime } from "./cells.tsx";
-import { Absent, Fact, Facts } from "./fact.tsx";
+import { Segments } from "../ui/segments.tsx";
+import { useActions, usePending, useView } from "../view/app.ts";
+import type { DetailPart } from "../view/view.ts";
+import { ServiceCurves } from "./service-curves.tsx";
+import { ServiceDefinition } from "./service-definition.tsx";
+import { ServiceFacts } from "./service-facts.tsx";
+import { ServiceHistory } from "./service-history.tsx";
+import { ServiceTrouble } from "./service-trouble.tsx";
+import { SuggestionList, useSuggestions } from "./suggestions.tsx";
 import { Tail } from "./tail.tsx";
 
-/** Everything known about one service, and the end of its log. */
+const parts: readonly { value: DetailPart; label: string }[] = [
+  { value: "overview", label: "Overview" },
+  { value: "definition", label: "Definition" },
+  { value: "history", label: "History" },
+];
+
+/** Everything known about one service: how it is, what it is made of, and what became of it before. */
 export function ServiceDetail({
   workspace,
   service,
@@ -27,84 +34,41 @@ export function ServiceDetail({
   onClose: () => void;
 }) {
   const { name } = service;
-  const health = healthLook(service.health);
+  const actions = useActions();
+  const part = useView((view) => view.detailPart);
+  const suggestions = useSuggestions(workspace).filter((suggestion) => suggestion.service === name);
   return (
     <aside aria-label={`Details of ${name}`} className="flex h-full flex-col bg-canvas">
       <div className="flex h-11 shrink-0 items-center gap-2 pr-2 pl-4">
-        <h2 className="min-w-0 flex-1 truncate font-semibold">{name}</h2>
+        <h2 className="min-w-0 flex-1 truncate font-semibold" title={name}>
+          {name}
+        </h2>
         <IconButton label="Close details" onClick={onClose}>
           <X />
         </IconButton>
       </div>
-      <div className="min-h-0 flex-1 overflow-y-auto px-4 pb-4">
+      <div className="shrink-0 px-4 pb-3">
         <Controls workspace={workspace} service={service} />
-        {service.failure ? (
-          <div className="mt-3">
-            <FailureLine failure={service.failure} />
-          </div>
-        ) : (
-          service.why && <p className="mt-3 text-muted">{service.why}</p>
+        <div className="mt-3 flex">
+          <Segments label="Part of the details" value={part} options={parts} onChange={actions.showDetailPart} />
+        </div>
+      </div>
+      <div className="min-h-0 flex-1 overflow-y-auto px-4 pb-4">
+        {part === "overview" && (
+          <>
+            <ServiceTrouble workspace={workspace} service={service} services={services} />
+            {suggestions.length > 0 && (
+              <section aria-label="Suggestions" className="mb-3 rounded-md bg-sunken px-2.5 py-1.5">
+                <SuggestionList workspace={workspace} suggestions={suggestions} />
+              </section>
+            )}
+            <ServiceFacts workspace={workspace} service={service} services={services} at={at} />
+            <ServiceCurves workspace={workspace} service={name} />
+            <Tail workspace={workspace} source={name} />
+          </>
         )}
-        <Facts>
-          <Fact name="State">
-            <StateMark look={serviceLook(service)} />
-          </Fact>
-          <Fact name="Health">
-            {health ? <StateMark look={health} /> : <span className="text-muted">No probe</span>}
-          </Fact>
-          {service.url && (
-            <Fact name="Address">
-              <Link url={service.url} />
-            </Fact>
-          )}
-          {service.ports.length > 0 && (
-            <Fact name="Ports">
-              <span className="tabular-nums">
-                {service.ports.map((port) => `${port.port}${port.env ? ` (${port.env})` : ""}`).join(", ")}
-              </span>
-            </Fact>
-          )}
-          {service.dependsOn.length > 0 && (
-            <Fact name="Needs">
-              <Needs names={service.dependsOn} services={services} workspace={workspace} />
-            </Fact>
-          )}
-          <Fact name="Uptime">
-            <span className="tabular-nums">
-              {service.uptimeMs === null ? <Absent /> : <Uptime ms={service.uptimeMs} at={at} />}
-            </span>
-          </Fact>
-          <Fact name="Restarts">
-            <span className="tabular-nums">{service.restarts}</span>
-          </Fact>
-          <Fact name="Memory">
-            <span className="tabular-nums">
-              {service.memoryBytes === null ? <Absent /> : formatBytes(service.memoryBytes)}
-              {service.cpuPercent !== null && ` · ${formatPercent(service.cpuPercent)} CPU`}
-            </span>
-          </Fact>
-          {service.pid !== null && (
-            <Fact name="Process">
-              <span className="tabular-nums">
-                pid {service.pid}, generation {service.generation}
-              </span>
-            </Fact>
-          )}
-          {service.exit && (
-            <Fact name="Last exit">
-              <span className="tabular-nums">
-                {service.exit.signal ? `signal ${service.exit.signal}` : `code ${service.exit.code ?? "unknown"}`}
-              </span>
-            </Fact>
-          )}
-          <Fact name="Command">
-            <code className="font-mono text-sm break-all">{service.command}</code>
-          </Fact>
-          <Fact name="Found in">
-            <code className="font-mono text-sm break-all text-muted">{service.source}</code>
-          </Fact>
-        </Facts>
-        <Tail workspace={workspace} source={name} />
+        {part === "definition" && <ServiceDefinition workspace={workspace} service={service} />}
+        {part === "history" && <ServiceHistory workspace={workspace} service={service} />}
       </div>
     </aside>
   );
@@ -134,12 +98,12 @@ function Controls({ workspace, service }: { workspace: WorkspaceId; service: Ser
           icon={<Play className={icon} aria-hidden="true" />}
           onClick={() => void actions.startServices(workspace, [name])}
         >
-          Start
+          {service.phase === "completed" ? "Run again" : "Start"}
         </Button>
       )}
       <Button
         small
-        disabled={pending || service.phase === "stopped"}
+        disabled={pending || service.phase === "stopped" || service.phase === "disabled"}
         icon={<RotateCw className={icon} aria-hidden="true" />}
         onClick={() => void actions.restartServices(workspace, [name])}
       >
@@ -153,36 +117,5 @@ function Controls({ workspace, service }: { workspace: WorkspaceId; service: Ser
         Logs
       </Button>
     </div>
-  );
-}
-
-function Needs({
-  names,
-  services,
-  workspace,
-}: {
-  names: readonly string[];
-  services: readonly ServiceStatus[];
-  workspace: WorkspaceId;
-}) {
-  const actions = useActions();
-  return (
-    <ul className="flex flex-col gap-0.5">
-      {names.map((name) => {
-        const needed = services.find((service) => service.name === name);
-        return (
-          <li key={name} className="flex items-center gap-2">
-            <button
-              type="button"
-              className="truncate rounded-sm text-link hover:underline"
-              onClick={() => actions.showService(workspace, name)}
-            >
-              {name}
-            </button>
-            {needed && <StateMark look={serviceLook(needed)} />}
-          </li>
-        );
-      })}
-    </ul>
   );
 }

@@ -4,7 +4,7 @@ import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import { useActions } from "../view/app.ts";
 import { inWaves } from "./order.ts";
 import { ServerRow } from "./server-row.tsx";
-import { ServiceRow } from "./service-row.tsx";
+import { hasNote, ServiceRow } from "./service-row.tsx";
 
 const ROW_HEIGHT = 32;
 
@@ -12,17 +12,21 @@ const ROW_HEIGHT = 32;
 export function ServiceList({
   environment,
   at,
+  path,
   chosen,
   serverChosen,
 }: {
   environment: EnvironmentStatus;
   at: number;
+  /** The critical path of the latest start. */
+  path: readonly string[];
   chosen: string | null;
   serverChosen: boolean;
 }) {
   const { workspace } = environment;
   const actions = useActions();
   const rows = useMemo(() => inWaves(environment.services), [environment.services]);
+  const onPath = useMemo(() => new Set(path), [path]);
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
   const [moved, setMoved] = useState(false);
@@ -30,7 +34,7 @@ export function ServiceList({
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: (index) => (rows[index]?.service.failure ? ROW_HEIGHT * 2 : ROW_HEIGHT),
+    estimateSize: (index) => (rows[index] && hasNote(rows[index].service) ? ROW_HEIGHT * 2 : ROW_HEIGHT),
     getItemKey: (index) => rows[index]?.service.name ?? index,
     overscan: 8,
   });
@@ -90,6 +94,7 @@ export function ServiceList({
                     workspace={workspace}
                     service={row.service}
                     startsWave={row.startsWave}
+                    critical={onPath.has(row.service.name)}
                     at={at}
                     index={item.index}
                     active={item.index === active}
@@ -119,6 +124,9 @@ function Head() {
       <span role="columnheader">Health</span>
       <span role="columnheader" className="column-address">
         Address
+      </span>
+      <span role="columnheader" className="column-took text-right" title="What its latest start took, without waiting">
+        Took
       </span>
       <span role="columnheader" className="column-why">
         Why

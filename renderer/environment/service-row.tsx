@@ -1,4 +1,4 @@
-import { Play, RotateCw, ScrollText, Square } from "lucide-react";
+import { Play, RotateCw, Route, ScrollText, Square } from "lucide-react";
 import { memo } from "react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
@@ -9,12 +9,17 @@ import { healthLook, serviceLook } from "../ui/state.ts";
 import { StateMark } from "../ui/state-mark.tsx";
 import { useActions, usePending } from "../view/app.ts";
 import { Cell, Figure, Uptime } from "./cells.tsx";
+import { HolderButtons } from "./holder-buttons.tsx";
 import { RemedyButtons } from "./remedy-buttons.tsx";
+import { Took } from "./took.tsx";
+import { chainOf, engineWords, isOfEngine } from "./trouble.ts";
 
 type Properties = {
   workspace: WorkspaceId;
   service: ServiceStatus;
   startsWave: boolean;
+  /** It is on the critical path of the latest start. */
+  critical: boolean;
   at: number;
   index: number;
   active: boolean;
@@ -28,6 +33,7 @@ export const ServiceRow = memo(function ServiceRow({
   workspace,
   service,
   startsWave,
+  critical,
   at,
   index,
   active,
@@ -37,9 +43,18 @@ export const ServiceRow = memo(function ServiceRow({
 }: Properties) {
   const health = healthLook(service.health);
   const { failure, name } = service;
+  const note = hasNote(service);
+  const why = whyOf(service);
   const up = (service.phase === "running" || service.phase === "external") && service.kind !== "task";
   // Where the column for it is too narrow, what is wrong with a wanted service gets a line.
-  const worrying = !failure && service.why !== null && (service.phase === "backoff" || (up && !service.ready));
+  const worrying = !note && why !== null && service.desired === "running" && !service.ready;
+  // Without figures, the reason has their room.
+  const measured =
+    note ||
+    service.restarts > 0 ||
+    service.uptimeMs !== null ||
+    service.memoryBytes !== null ||
+    service.cpuPercent !== null;
   const actions = useActions();
   const pending = usePending(`service:${workspace}:${name}`);
   return (
@@ -74,31 +89,45 @@ export const ServiceRow = memo(function ServiceRow({
         <Cell column="column-address">
           {service.url && up ? <Link url={service.url} /> : <Ports service={service} />}
         </Cell>
-        <Cell column="column-why" title={service.why ?? undefined}>
-          {!failure && <span className="text-muted">{service.why}</span>}
+        <Figure column="column-took">
+          {critical && (
+            <Route className="mr-1 inline size-3 align-[-1px] text-link" aria-label="On the critical path" role="img" />
+          )}
+          <Took service={service} />
+        </Figure>
+        <Cell
+          column={`column-why ${worrying ? "why-twice" : ""} ${measured ? "" : "why-wide"}`}
+          title={why ?? undefined}
+        >
+          {!note && <span className="text-muted">{why}</span>}
         </Cell>
-        <Figure column="column-uptime">
-          <Uptime ms={service.uptimeMs} at={at} />
-        </Figure>
-        <Figure column="column-restarts">
-          {service.restarts > 0 && <span className="text-busy">{service.restarts}</span>}
-        </Figure>
-        <Figure column="column-memory">{service.memoryBytes !== null && formatBytes(service.memoryBytes)}</Figure>
-        <Figure column="column-cpu">{service.cpuPercent !== null && formatPercent(service.cpuPercent)}</Figure>
+        {measured && (
+          <>
+            <Figure column="column-uptime">
+              <Uptime ms={service.uptimeMs} at={at} />
+            </Figure>
+            <Figure column="column-restarts">
+              {service.restarts > 0 && <span className="text-busy">{service.restarts}</span>}
+            </Figure>
+            <Figure column="column-memory">{service.memoryBytes !== null && formatBytes(service.memoryBytes)}</Figure>
+            <Figure column="column-cpu">{service.cpuPercent !== null && formatPercent(service.cpuPercent)}</Figure>
+          </>
+        )}
         <RowActions workspace={workspace} service={service} tabbable={active} pending={pending} />
       </div>
       {worrying && (
         <div role="presentation" className="why-line service-note pb-1.5 text-muted">
-          {service.why}
+          {why}
         </div>
       )}
-      {failure && (
+      {note && failure && (
         <div role="gridcell" className="flex items-center gap-3 service-note pb-1.5">
           <p className="min-w-0 flex-1">
             {failure.message} {failure.next && <span className="text-muted">{failure.next}</span>}
           </p>
           {/* A press on a button is not a press on its row. */}
           <span className="flex shrink-0 gap-1.5" onClick={(event) => event.stopPropagation()}>
+            <HolderButtons workspace={workspace} name={name} failure={failure} />
             <RemedyButtons
               code={failure.code}
               name={name}
@@ -113,6 +142,21 @@ export const ServiceRow = memo(function ServiceRow({
     </div>
   );
 });
+
+/**
+ * Whether it has trouble of its own to tell, with buttons. What follows from another's trouble is short, and told where that
+ * is: a skipped service by the one that failed, a container by its engine.
+ */
+export function hasNote({ failure }: Pick<ServiceStatus, "failure">): boolean {
+  return failure !== null && failure.code !== "dependency_failed" && !isOfEngine(failure);
+}
+
+function whyOf({ failure, why }: ServiceStatus): string | null {
+  if (failure === null) return why;
+  const chain = chainOf(failure);
+  if (chain.length > 0) return `${chain.join(" → ")} failed`;
+  return isOfEngine(failure) ? engineWords(failure) : (why ?? failure.message);
+}
 
 function Ports({ service }: { service: ServiceStatus }) {
   if (service.ports.length === 0) return null;

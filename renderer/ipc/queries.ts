@@ -3,6 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 import type { Client } from "#shared/client.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { ServerStatus } from "#shared/schema/server.ts";
+import type { ServiceStatus } from "#shared/schema/service.ts";
 
 /** What would run in the folder. Always read anew: its hash is what an approval gives back. */
 export const trustReviewQuery = (client: Client, workspace: WorkspaceId) =>
@@ -11,6 +12,48 @@ export const trustReviewQuery = (client: Client, workspace: WorkspaceId) =>
     queryFn: ({ signal }) => client.call("trust.review", { workspace }, { signal }),
     staleTime: 0,
     gcTime: 0,
+    retry: false,
+  });
+
+/** What was seen of the services of a workspace and is worth a word. It changes with hours, not with seconds. */
+export const suggestionsQuery = (client: Client, workspace: WorkspaceId) =>
+  queryOptions({
+    queryKey: ["environment.suggestions", workspace],
+    queryFn: ({ signal }) => client.call("environment.suggestions", { workspace }, { signal }),
+    refetchInterval: 60_000,
+    retry: false,
+  });
+
+/** Everything known of the services as the files say them now, with what a start would do. Null: the profile that runs. */
+export const planQuery = (client: Client, workspace: WorkspaceId, profile: string | null) =>
+  queryOptions({
+    queryKey: ["environment.plan", workspace, profile],
+    queryFn: ({ signal }) =>
+      client.call("environment.plan", { workspace, ...(profile === null ? {} : { profile }) }, { signal }),
+    staleTime: 5_000,
+    retry: false,
+  });
+
+/** What changes if that profile is taken instead of the one that runs. Always read anew: the files may have changed. */
+export const compareQuery = (client: Client, workspace: WorkspaceId, profile: string) =>
+  queryOptions({
+    queryKey: ["environment.compare", workspace, profile],
+    queryFn: ({ signal }) => client.call("environment.compare", { workspace, profile }, { signal }),
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
+
+/** How the latest lives of a service came out. `generation`, `phase`: a new one or its end is a reason to ask again. */
+export const runsQuery = (
+  client: Client,
+  workspace: WorkspaceId,
+  { name, generation, phase }: Pick<ServiceStatus, "name" | "generation" | "phase">,
+) =>
+  queryOptions({
+    queryKey: ["environment.runs", workspace, name, generation, phase],
+    queryFn: ({ signal }) => client.call("environment.runs", { workspace, service: name }, { signal }),
+    placeholderData: (old) => old,
     retry: false,
   });
 

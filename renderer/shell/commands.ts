@@ -4,6 +4,7 @@
  */
 import { isServerUp, stoppedServer } from "#shared/schema/server.ts";
 import type { Project } from "#shared/schema/workspace.ts";
+import { environmentViews } from "../view/view.ts";
 import type { Command, CommandContext } from "./command.ts";
 
 const hasProject = ({ project }: CommandContext): boolean => project !== null;
@@ -71,6 +72,26 @@ export const commands: readonly Command[] = [
     when: environmentRuns,
     run: inWorkspace(({ actions }, workspace) => void actions.stopEnvironment(workspace)),
   },
+  {
+    id: "environment.profile",
+    title: "Choose profile",
+    group: "Environment",
+    words: "dev test staging switch compare",
+    when: ({ environment }) =>
+      environment !== null &&
+      environment.services.length > 0 &&
+      environment.phase !== "starting" &&
+      environment.phase !== "stopping",
+    run: inWorkspace(({ actions }, workspace) => actions.chooseProfile(workspace)),
+  },
+  ...environmentViews.map((view): Command => ({
+    id: `environment.view.${view}`,
+    title: `Show environment as ${view}`,
+    group: "Environment",
+    words: { list: "rows", graph: "waves critical path", start: "steps waterfall", timeline: "history audit" }[view],
+    when: hasProject,
+    run: ({ actions }) => actions.showEnvironmentAs(view),
+  })),
   {
     id: "server.start",
     title: "Start OpenCode server",

@@ -3,6 +3,7 @@ import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panel
 import { Toaster } from "sonner";
 import { ChatPage } from "../chat/chat-page.tsx";
 import { AdoptDialog } from "../environment/adopt-dialog.tsx";
+import { ProfileDialog } from "../environment/profile-dialog.tsx";
 import { EnvironmentPage } from "../environment/environment-page.tsx";
 import { LogsPage } from "../logs/logs-page.tsx";
 import { OpenFolderDialog } from "../projects/open-folder-dialog.tsx";
@@ -79,6 +80,8 @@ function Dialogs() {
       return <OpenFolderDialog />;
     case "adopt":
       return <AdoptDialog workspace={dialog.workspace} url={dialog.url} />;
+    case "profile":
+      return <ProfileDialog workspace={dialog.workspace} />;
     case "trust":
       return <TrustDialog workspace={dialog.workspace} approved={dialog.approved} />;
     case "confirm":

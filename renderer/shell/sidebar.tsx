@@ -67,7 +67,9 @@ function ProjectEntry({ project, current }: { project: Project; current: boolean
   const { item: chat } = useLive("chat.watch", current ? { workspace: project.workspace } : null);
   const look = item ? environmentLook(item.phase) : null;
   const asks = chat ? chat.permissions.length + chat.questions.length : 0;
-  const failed = item?.services.filter((service) => service.failure !== null).length ?? 0;
+  // What was only skipped because of another's failure is no trouble of its own.
+  const failed =
+    item?.services.filter(({ failure }) => failure !== null && failure.code !== "dependency_failed").length ?? 0;
   return (
     <li className="mb-1">
       <div className="group relative flex items-center rounded-md hover:bg-hover">
@@ -81,7 +83,13 @@ function ProjectEntry({ project, current }: { project: Project; current: boolean
         >
           {look ? <StateShape look={look} /> : <span className="size-3" />}
           <span className={`min-w-0 flex-1 truncate ${current ? "font-semibold" : ""}`}>{project.name}</span>
-          {look && <span className="text-xs text-muted group-focus-within:hidden group-hover:hidden">{look.word}</span>}
+          {item && look && (
+            <span className="text-xs text-muted tabular-nums group-focus-within:hidden group-hover:hidden">
+              {item.phase === "starting"
+                ? `${item.services.filter((service) => service.ready).length} of ${item.services.length}`
+                : look.word}
+            </span>
+          )}
         </button>
         <IconButton
           label={`Remove project ${project.name}`}

@@ -10,6 +10,16 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)}d ${hours % 24}h`;
 }
 
+/** A short time as exactly as it matters: what took 180 ms and what took 1.2 s differ, 61 s and 61.2 s do not. */
+export function formatTook(ms: number): string {
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  return ms < 10_000
+    ? `${(ms / 1_000).toFixed(1)} s`
+    : ms < 60_000
+      ? `${Math.round(ms / 1_000)} s`
+      : formatDuration(ms);
+}
+
 /** Bytes in binary steps, as the system's own monitors show memory. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];

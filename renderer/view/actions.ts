@@ -11,7 +11,10 @@ import type { SettingsChange } from "#shared/schema/settings.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { REPORTED_LINES, serverReport, serverSources } from "./server-report.ts";
 import { createStore, type Store } from "./store.ts";
-import type { Page, View } from "./view.ts";
+import type { DetailPart, EnvironmentView, Page, View } from "./view.ts";
+
+/** Suggestions that stay put away; the first ones come back. */
+const MOST_DISMISSED = 200;
 
 export interface Notify {
   success(message: string): void;
@@ -68,6 +71,22 @@ export function createActions({ client, view, notify }: { client: Client; view: 
         service: { ...state.service, [workspace]: service },
         server: { ...state.server, [workspace]: false },
       })),
+    showEnvironmentAs: (environmentView: EnvironmentView) => view.set({ page: "environment", environmentView }),
+    showDetailPart: (detailPart: DetailPart) => view.set({ detailPart }),
+    dismissSuggestion: (id: string) =>
+      view.set((state) => ({ dismissed: [...state.dismissed, id].slice(-MOST_DISMISSED) })),
+    /** Asks which profile, and shows what that changes first. */
+    chooseProfile: (workspace: WorkspaceId) => view.set({ dialog: { kind: "profile", workspace } }),
+    /** Makes what runs what the files say, with this profile. */
+    applyProfile: (workspace: WorkspaceId, profile: string) =>
+      attempt(`apply:${workspace}`, workspace, () => client.call("environment.apply", { workspace, profile })),
+    startProfile: (workspace: WorkspaceId, profile: string, server: boolean) =>
+      attempt(`start:${workspace}`, workspace, () => client.call("environment.start", { workspace, profile, server })),
+    /** The files changed: take over what they say, or leave what runs as it is. */
+    applyFiles: (workspace: WorkspaceId) =>
+      attempt(`apply:${workspace}`, workspace, () => client.call("environment.apply", { workspace })),
+    keepRunning: (workspace: WorkspaceId) =>
+      attempt(`keep-files:${workspace}`, null, () => client.call("environment.keep", { workspace })),
     /** Opens or closes the details of the workspace's OpenCode server. */
     showServer: (workspace: WorkspaceId, open: boolean) =>
       view.set((state) => ({
@@ -118,6 +137,12 @@ export function createActions({ client, view, notify }: { client: Client; view: 
       attempt(`service:${workspace}:${services[0] ?? ""}`, workspace, () =>
         client.call("environment.restart", { workspace, services }),
       ),
+    /** Stops the service of ours, wherever it is, that holds the port of this one, then starts this one. */
+    freePort: (workspace: WorkspaceId, name: string, holder: { workspace: WorkspaceId; service: string }) =>
+      attempt(`free-port:${workspace}:${name}`, workspace, async () => {
+        await client.call("environment.stop", { workspace: holder.workspace, services: [holder.service] });
+        await client.call("environment.start", { workspace, services: [name] });
+      }),
     startServer: (workspace: WorkspaceId) =>
       attempt(`server:${workspace}`, workspace, () => client.call("server.start", { workspace })),
     stopServer: (workspace: WorkspaceId) =>

@@ -7,11 +7,20 @@ import { createStore, type Store } from "./store.ts";
 export const pages = ["environment", "logs", "chat"] as const;
 export type Page = (typeof pages)[number];
 
+/** The ways to look at an environment. */
+export const environmentViews = ["list", "graph", "start", "timeline"] as const;
+export type EnvironmentView = (typeof environmentViews)[number];
+/** The parts of a service's details. */
+export const detailParts = ["overview", "definition", "history"] as const;
+export type DetailPart = (typeof detailParts)[number];
+
 export type Dialog =
   | { readonly kind: "settings" }
   | { readonly kind: "open-folder" }
   /** Asks for address and password of a server that somebody else started. `url`: where one is known to listen. */
   | { readonly kind: "adopt"; readonly workspace: WorkspaceId; readonly url: string }
+  /** Chooses a profile, with what that would change. */
+  | { readonly kind: "profile"; readonly workspace: WorkspaceId }
   /** Shows what would run in the folder; `approved` goes on with what was asked once it is approved. */
   | { readonly kind: "trust"; readonly workspace: WorkspaceId; readonly approved: (() => void) | null }
   | {
@@ -30,6 +39,10 @@ export type View = {
   readonly service: Readonly<Record<WorkspaceId, string | null>>;
   /** Whether the details of the OpenCode server are open, per workspace; then those of a service are not. */
   readonly server: Readonly<Record<WorkspaceId, boolean>>;
+  readonly environmentView: EnvironmentView;
+  readonly detailPart: DetailPart;
+  /** Suggestions that were read and put away, by id. */
+  readonly dismissed: readonly string[];
   readonly session: Readonly<Record<WorkspaceId, SessionId | null>>;
   readonly model: Readonly<Record<WorkspaceId, string | null>>;
   /** Sources shown in the logs, per workspace; empty: all. */
@@ -57,6 +70,9 @@ const fresh: View = {
   page: "environment",
   service: {},
   server: {},
+  environmentView: "list",
+  detailPart: "overview",
+  dismissed: [],
   session: {},
   model: {},
   sources: {},
@@ -107,6 +123,9 @@ export function restoreView(kept: unknown): View {
     if (fits && value !== null) restored[key] = value;
   }
   if (!pages.some((page) => page === restored.page)) restored.page = fresh.page;
+  if (!environmentViews.some((view) => view === restored.environmentView))
+    restored.environmentView = fresh.environmentView;
+  if (!detailParts.some((part) => part === restored.detailPart)) restored.detailPart = fresh.detailPart;
   if (!logLevels.some((level) => level === restored.level)) restored.level = fresh.level;
   return { ...(restored as View), search: "", searchAsked: 0, composerAsked: 0, palette: false, dialog: null };
 }

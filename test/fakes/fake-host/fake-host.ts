@@ -1,4 +1,4 @@
-/** A made-up host for looking at the window in every state. `?scenario=` chooses; see services.ts and chat.ts for the names. */
+/** A made-up host for looking at the window in every state. `?scenario=` chooses; services.ts, sizes.ts, troubles.ts and chat.ts have the names. */
 import type { ChatState, SessionEvent } from "#shared/schema/chat.ts";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { HostInfo } from "#shared/schema/host.ts";
@@ -9,6 +9,7 @@ import type { Project } from "#shared/schema/workspace.ts";
 import { chatOf, conversation, mainSession, session, turn } from "./chat.ts";
 import { createFakeConnection, FakeFailure } from "./fake-connection.ts";
 import { FakeLog } from "./logs.ts";
+import { auditOf, differenceOf, planOf, readingsOf, runsOf, suggestions } from "./monitoring.ts";
 import { historyOf, runningServer, serverOf, sharedServerOf } from "./servers.ts";
 import { environmentOf, workspace } from "./services.ts";
 
@@ -163,6 +164,25 @@ export function createFakeHost(scenario: string) {
         return null;
       },
       "environment.restart": () => ({ runId: "run_2" }),
+      "environment.plan": ({ profile }) => planOf(environment.get(), profile),
+      "environment.compare": ({ profile }) => differenceOf(environment.get(), profile ?? environment.get().profile),
+      "environment.apply": ({ profile }) => {
+        const { filesChanged: _answered, ...state } = environment.get();
+        environment.set({ ...state, profile: profile ?? state.profile });
+        return { runId: "run_3" };
+      },
+      "environment.keep": () => {
+        const { filesChanged: _answered, ...state } = environment.get();
+        environment.set(state);
+        return null;
+      },
+      "environment.runs": ({ service }) => {
+        const found = environment.get().services.find(({ name }) => name === service);
+        return { runs: found ? runsOf(found) : [] };
+      },
+      "environment.history": (_input, push) => push(...environment.get().services.map(readingsOf)),
+      "environment.suggestions": () => ({ suggestions: scenario === "suggestions" ? suggestions : [] }),
+      "audit.follow": (input, push) => push(...auditOf((others[input.workspace] ?? environment).get())),
       "server.start": () => serverBecomes(runningServer),
       "server.stop": () => serverBecomes(stoppedServer),
       "server.restart": () => serverBecomes({ ...runningServer, generation: runningServer.generation + 1 }),

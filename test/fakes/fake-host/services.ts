@@ -4,10 +4,14 @@ import type { WorkspaceId } from "#shared/schema/id.ts";
 import { stoppedServer } from "#shared/schema/server.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { runningServer, serverOf } from "./servers.ts";
+import { sized } from "./sizes.ts";
+import { withSteps } from "./steps.ts";
+import { trouble } from "./troubles.ts";
 
 export const workspace = "wsp_00000000000000a1" as WorkspaceId;
 
-const changed = (each: ServiceStatus, change: Partial<ServiceStatus>): ServiceStatus => Object.assign({}, each, change);
+export const changed = (each: ServiceStatus, change: Partial<ServiceStatus>): ServiceStatus =>
+  Object.assign({}, each, change);
 
 export const service = (name: string, wave: number, change: Partial<ServiceStatus> = {}): ServiceStatus => ({
   name,
@@ -35,7 +39,7 @@ export const service = (name: string, wave: number, change: Partial<ServiceStatu
   ...change,
 });
 
-const task = (name: string, wave: number, change: Partial<ServiceStatus> = {}) =>
+export const task = (name: string, wave: number, change: Partial<ServiceStatus> = {}) =>
   service(name, wave, {
     kind: "task",
     phase: "completed",
@@ -49,7 +53,7 @@ const task = (name: string, wave: number, change: Partial<ServiceStatus> = {}) =
     ...change,
   });
 
-const off: Partial<ServiceStatus> = {
+export const off: Partial<ServiceStatus> = {
   desired: "stopped",
   phase: "stopped",
   ready: false,
@@ -107,7 +111,7 @@ export function shop(): ServiceStatus[] {
   ];
 }
 
-const base = (change: Partial<EnvironmentStatus>): EnvironmentStatus => ({
+export const base = (change: Partial<EnvironmentStatus>): EnvironmentStatus => ({
   directory: "/home/kim/projects/harbour",
   workspace,
   profile: "dev",
@@ -138,6 +142,11 @@ const degraded: Record<string, Partial<ServiceStatus>> = {
 };
 
 export function environmentOf(scenario: string): EnvironmentStatus {
+  const environment = trouble(scenario) ?? sized(scenario) ?? plain(scenario);
+  return { ...environment, services: withSteps(environment.services, Date.parse(environment.since)) };
+}
+
+function plain(scenario: string): EnvironmentStatus {
   switch (scenario) {
     case "stopped":
     case "untrusted":

@@ -15,7 +15,7 @@ import {
   showNumber,
 } from "../../../renderer/settings/server-fields.ts";
 import { moment } from "../../../renderer/ui/plan-line.tsx";
-import { curve, extremes } from "../../../renderer/ui/sparkline.tsx";
+import { columns, extremes } from "../../../renderer/ui/curve.tsx";
 import { serverLook } from "../../../renderer/ui/state.ts";
 import { serverReport } from "../../../renderer/view/server-report.ts";
 
@@ -73,22 +73,14 @@ test("what is planned is told by its moment", () => {
   expect(moment("2025-12-31T23:59:59.000Z", now)).toBe("now");
 });
 
-test("a curve goes from edge to edge, and one that never changes is in the middle", () => {
-  expect(curve([])).toBe("");
-  expect(
-    curve([
-      { at: 0, value: 10 },
-      { at: 5, value: 20 },
-      { at: 10, value: 15 },
-    ]),
-  ).toBe("0.0,34.0 150.0,2.0 300.0,18.0");
-  expect(
-    curve([
-      { at: 0, value: 7 },
-      { at: 1, value: 7 },
-    ]),
-  ).toBe("0.0,18.0 300.0,18.0");
-  expect(extremes([{ at: 0, value: 3 }])).toEqual({ low: 3, high: 3 });
+test("a curve has a gap where nothing ran, and its figures leave gaps out", () => {
+  const points = [0, 5, 10, 100, 105].map((seconds, index) => ({ at: seconds * 1_000, value: index }));
+  expect(columns(points)).toEqual([
+    [0, 5, 10, 15, 100, 105],
+    [0, 1, 2, null, 3, 4],
+  ]);
+  expect(columns([])).toEqual([[], []]);
+  expect(extremes([...points, { at: 110_000, value: null }])).toEqual({ low: 0, high: 4 });
 });
 
 test("a broken file is named as an editor takes it", () => {

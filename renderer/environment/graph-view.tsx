@@ -1,0 +1,186 @@
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import type { EnvironmentStatus } from "#shared/schema/environment.ts";
+import type { ServiceStatus } from "#shared/schema/service.ts";
+import { Empty } from "../ui/empty.tsx";
+import { serviceLook } from "../ui/state.ts";
+import { StateShape } from "../ui/state-mark.tsx";
+import { useActions } from "../view/app.ts";
+import { graphOf, NODE, type Node } from "./graph.ts";
+import { Took } from "./took.tsx";
+
+/** More than so many nodes are neither drawn quickly nor read. */
+const MOST_DRAWN = 400;
+
+/** The services as a picture: a column a wave, lines to what each needs, the critical path drawn strong. */
+export function GraphView({
+  environment,
+  path,
+  chosen,
+}: {
+  environment: EnvironmentStatus;
+  path: readonly string[];
+  chosen: string | null;
+}) {
+  const { services, workspace } = environment;
+  const actions = useActions();
+  const graph = useMemo(() => graphOf(services.length > MOST_DRAWN ? [] : services), [services]);
+  const [active, setActive] = useState<string | null>(chosen);
+  const moved = useRef(false);
+  const place = useRef<HTMLDivElement>(null);
+  const onPath = useMemo(() => new Set(path), [path]);
+  const nodes = graph.columns.flat();
+  const current = nodes.find(({ service }) => service.name === active) ?? nodes[0];
+
+  useEffect(() => {
+    if (!moved.current) return;
+    moved.current = false;
+    nodeNamed(place.current, active)?.focus();
+  }, [active]);
+
+  // Its details take room beside the picture, and may have been opened elsewhere.
+  useEffect(() => {
+    nodeNamed(place.current, chosen)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [chosen]);
+
+  if (services.length > MOST_DRAWN)
+    return (
+      <Empty title={`${services.length} services are too many to draw`}>
+        The list and the start show them all; a profile with fewer of them can be drawn.
+      </Empty>
+    );
+
+  const move = (event: KeyboardEvent) => {
+    if (!current) return;
+    const column = graph.columns[current.column] ?? [];
+    const beside = (step: number): Node | undefined => {
+      const other = graph.columns[current.column + step];
+      return other?.[Math.min(current.row, other.length - 1)];
+    };
+    const target = {
+      ArrowDown: column[current.row + 1],
+      ArrowUp: column[current.row - 1],
+      ArrowRight: beside(1),
+      ArrowLeft: beside(-1),
+    }[event.key];
+    if (!target) return;
+    event.preventDefault();
+    setActive(target.service.name);
+    moved.current = true;
+  };
+
+  // With a service chosen, its lines are told apart from the others.
+  const isNear = (from: string, to: string): boolean => from === chosen || to === chosen;
+  const isOnPath = (from: string, to: string): boolean =>
+    path.indexOf(from) >= 0 && path[path.indexOf(from) + 1] === to;
+  const rank = (from: string, to: string): number => (isNear(from, to) ? 2 : isOnPath(from, to) ? 1 : 0);
+  const edges = graph.edges.toSorted((one, other) => rank(one.from, one.to) - rank(other.from, other.to));
+  return (
+    <div ref={place} className="min-h-0 flex-1 overflow-auto" tabIndex={-1}>
+      <div className="relative" style={{ width: graph.width, height: graph.height + 24 }}>
+        <div aria-hidden="true" className="sticky top-0 z-10 h-6 bg-canvas">
+          {graph.columns.map(([first]) => (
+            <span
+              key={first?.column}
+              className="absolute top-1 text-xs text-faint tabular-nums"
+              style={{ left: first?.x, width: NODE.width }}
+            >
+              Wave {(first?.service.wave ?? 0) + 1}
+            </span>
+          ))}
+        </div>
+        <svg
+          aria-hidden="true"
+          className="pointer-events-none absolute top-6 left-0 text-line-strong"
+          width={graph.width}
+          height={graph.height}
+          fill="none"
+        >
+          {edges.map(({ from, to, path: line }) => (
+            <path
+              key={`${from} ${to}`}
+              d={line}
+              stroke="currentColor"
+              strokeWidth={isOnPath(from, to) ? 2.5 : 1.25}
+              className={isNear(from, to) ? "text-text" : isOnPath(from, to) ? "text-accent" : undefined}
+            />
+          ))}
+        </svg>
+        <ul aria-label="Services by wave" className="absolute top-6 left-0" onKeyDown={move}>
+          {nodes.map((node) => (
+            <li key={node.service.name} className="absolute" style={{ left: node.x, top: node.y }}>
+              <NodeButton
+                service={node.service}
+                critical={onPath.has(node.service.name)}
+                chosen={node.service.name === chosen}
+                active={node === current}
+                onFocus={() => setActive(node.service.name)}
+                onOpen={() => actions.showService(workspace, node.service.name === chosen ? null : node.service.name)}
+              />
+            </li>
+          ))}
+        </ul>
+      </div>
+    </div>
+  );
+}
+
+function nodeNamed(place: HTMLElement | null, name: string | null): HTMLElement | null {
+  return name === null ? null : (place?.querySelector<HTMLElement>(`[data-node="${CSS.escape(name)}"]`) ?? null);
+}
+
+function NodeButton({
+  service,
+  critical,
+  chosen,
+  active,
+  onFocus,
+  onOpen,
+}: {
+  service: ServiceStatus;
+  critical: boolean;
+  chosen: boolean;
+  active: boolean;
+  onFocus: () => void;
+  onOpen: () => void;
+}) {
+  const look = serviceLook(service);
+  const trouble = look.tone === "bad";
+  return (
+    <button
+      type="button"
+      data-node={service.name}
+      tabIndex={active ? 0 : -1}
+      aria-pressed={chosen}
+      aria-label={`${service.name}, ${look.word.toLowerCase()}${critical ? ", on the critical path" : ""}`}
+      title={[service.name, service.failure?.message ?? service.why].filter(Boolean).join(": ")}
+      onFocus={onFocus}
+      onClick={onOpen}
+      style={NODE}
+      className={`flex flex-col justify-center rounded-md px-2.5 text-left inset-ring ${
+        chosen
+          ? "bg-raised inset-ring-2 inset-ring-accent"
+          : trouble
+            ? "bg-raised inset-ring-bad"
+            : critical
+              ? "bg-raised inset-ring-accent"
+              : "bg-raised inset-ring-line-strong"
+      } hover:inset-ring-2`}
+    >
+      <span className="flex w-full items-center gap-1.5">
+        <StateShape look={look} />
+        <span className="min-w-0 flex-1 truncate font-medium">{service.name}</span>
+        <span className="shrink-0 text-xs text-muted tabular-nums">
+          <Took service={service} />
+        </span>
+      </span>
+      <span className={`w-full truncate text-xs ${trouble ? "text-bad" : "text-muted"}`}>
+        {service.phase === "waiting" && service.why !== null ? service.why : look.word}
+        {service.phase !== "waiting" &&
+          !service.ready &&
+          service.failure === null &&
+          service.why !== null &&
+          `: ${service.why}`}
+      </span>
+    </button>
+  );
+}

@@ -1,0 +1,52 @@
+/** What a failure of a service says beyond its sentence, as its details have it. Pure. */
+import type { Failure } from "#shared/failure.ts";
+import { workspaceIdSchema, type WorkspaceId } from "#shared/schema/id.ts";
+import type { ServiceStatus } from "#shared/schema/service.ts";
+
+/** Who holds a port: a process, and the service of ours that it belongs to, if it does. */
+export interface Holder {
+  readonly pid: number | null;
+  readonly ours: { readonly workspace: WorkspaceId; readonly service: string } | null;
+}
+
+/** Null where the failure is about no port, or nobody knows who holds it. */
+export function holderOf({ code, details }: Failure): Holder | null {
+  if (code !== "port_in_use") return null;
+  const holder = record(details["holder"]);
+  const owner = record(holder?.["owner"]) ?? details;
+  const workspace = workspaceIdSchema.safeParse(owner["workspace"]);
+  const service = owner["name"] ?? owner["service"];
+  const isServer = owner["kind"] === "server";
+  const ours =
+    workspace.success && typeof service === "string" && !isServer ? { workspace: workspace.data, service } : null;
+  const pid = typeof holder?.["pid"] === "number" ? holder["pid"] : null;
+  return pid === null && ours === null ? null : { pid, ours };
+}
+
+/** Of a skipped service: from the one it needs to the one that failed. Empty where the failure is another. */
+export function chainOf({ code, details }: Failure): readonly string[] {
+  const chain = details["chain"];
+  return code === "dependency_failed" && Array.isArray(chain) ? chain.map(String) : [];
+}
+
+/** Trouble of the Docker engine: one cause for every container, so it is told once, with all of them. */
+export function engineTrouble(
+  services: readonly ServiceStatus[],
+): { readonly failure: Failure; readonly names: readonly string[] } | null {
+  const blocked = services.filter(({ failure }) => isOfEngine(failure));
+  const failure = blocked[0]?.failure;
+  return failure ? { failure, names: blocked.map(({ name }) => name) } : null;
+}
+
+export function isOfEngine(failure: Failure | null): boolean {
+  return failure?.code === "docker_stopped" || failure?.code === "docker_missing";
+}
+
+/** What its containers are told of an engine that is in trouble. */
+export function engineWords({ code }: Failure): string {
+  return code === "docker_missing" ? "Docker was not found" : "Docker does not answer";
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> | null {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
+}
