@@ -12,6 +12,7 @@ import { askCommand } from "./commands/ask.ts";
 import { detectCommand } from "./commands/detect.ts";
 import { downCommand, restartCommand, statusCommand } from "./commands/environment.ts";
 import { auditCommand, projectCommands, psCommand, stopCommand } from "./commands/host.ts";
+import { applyCommand, runsCommand, scaleCommand } from "./commands/plan.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { settingsCommands } from "./commands/settings.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -28,6 +29,9 @@ const commands: readonly Command[] = [
   statusCommand,
   downCommand,
   restartCommand,
+  applyCommand,
+  scaleCommand,
+  runsCommand,
   logsCommand,
   ...serverCommands,
   askCommand,

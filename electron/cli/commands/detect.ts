@@ -26,19 +26,43 @@ export const detectCommand: Command = {
 };
 
 function print(context: CommandContext, detection: Detection): void {
-  const { line, note } = context.output;
-  line(`${detection.directory} · ${detection.profile}`);
-  detection.order.forEach((wave, index) => {
-    const rows = wave.flatMap((name) => {
-      const service = detection.services.find((candidate) => candidate.name === name);
-      if (service === undefined) return [];
-      const command = Array.isArray(service.command) ? service.command.join(" ") : service.command;
-      return [
-        [`  ${service.name}`, service.kind, service.ports.map(({ port }) => port).join(" "), command, service.source],
-      ];
-    });
-    line(`wave ${index + 1}`);
-    align(rows).forEach(line);
-  });
+  const { line, note, live } = context.output;
+  const services = new Map(detection.services.map((service) => [service.name, service]));
+  const placed = new Set(detection.order.flat());
+  line(`${detection.directory} · ${detection.profile} · ${services.size} services in ${detection.order.length} waves`);
+  const waves = detection.order.map((names, index) => ({ heading: `wave ${index + 1}`, names }));
+  const rest = [...services.keys()].filter((name) => !placed.has(name));
+  if (rest.length > 0) waves.push({ heading: "never, as things stand", names: rest });
+  // One table for all waves, so that the columns stand below each other.
+  const rows = waves.map(({ names }) => names.flatMap((name) => rowOf(services.get(name))));
+  const lines = align(rows.flat());
+  const width = live ? (process.stdout.columns ?? Infinity) : Infinity;
+  let next = 0;
+  for (const [index, { heading }] of waves.entries()) {
+    line(heading);
+    for (const text of lines.slice(next, next + (rows[index]?.length ?? 0))) {
+      const full = `  ${text}`;
+      line(full.length < width ? full : `${full.slice(0, width - 2)}…`);
+    }
+    next += rows[index]?.length ?? 0;
+  }
   for (const problem of detection.problems) note(`${problem.severity}: ${problem.message} (${problem.source})`);
+}
+
+/** Its command last: of all the columns it is the one that may be cut. */
+function rowOf(service: Detection["services"][number] | undefined): string[][] {
+  if (service === undefined) return [];
+  const { name, kind, ports, dependsOn, source, disabled, replicas } = service;
+  const command = Array.isArray(service.command) ? service.command.join(" ") : service.command;
+  const needs = Object.keys(dependsOn).join(", ");
+  return [
+    [
+      name,
+      `${kind}${replicas === undefined || replicas === 1 ? "" : ` ×${replicas}`}${disabled === true ? ", only by name" : ""}`,
+      ports.map(({ port, env }) => (env === null ? `:${port}` : `:${port} (${env})`)).join(" "),
+      needs === "" ? "" : `after ${needs}`,
+      source,
+      command.replace(/\s+/g, " "),
+    ],
+  ];
 }

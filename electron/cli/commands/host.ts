@@ -54,14 +54,18 @@ export const stopCommand: Command = {
 
 export const auditCommand: Command = {
   name: "audit",
-  usage: "audit [--since T]",
-  summary: "who did what, when and why; T is ISO 8601",
-  options: { since: { type: "string" } },
+  usage: "audit [--since T] [--service S]",
+  summary: "who did what, when and why; T is ISO 8601, or a time ago such as 30m, 2h or 1d",
+  options: { since: { type: "string" }, service: { type: "string" } },
   maxPositionals: 0,
   async run(context) {
     const since = readSince(context.options["since"]);
     const client = await context.connect();
-    const { entries } = await client.call("audit.list", since === undefined ? {} : { since });
+    const service = context.options["service"] as string | undefined;
+    const { entries } = await client.call("audit.list", {
+      ...(since === undefined ? {} : { since }),
+      ...(service === undefined ? {} : { service }),
+    });
     context.output.document({ entries });
     for (const entry of context.json ? [] : entries) {
       const change = entry.from === null ? (entry.to ?? "") : `${entry.from} → ${entry.to ?? ""}`;
@@ -155,10 +159,13 @@ function printProcesses(context: CommandContext, list: ProcessList): void {
   align(rows).forEach(context.output.line);
 }
 
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
 function readSince(value: unknown): string | undefined {
   if (typeof value !== "string") return undefined;
-  const time = Date.parse(value);
+  const ago = /^(\d{1,6})([smhd])$/.exec(value);
+  const time = ago === null ? Date.parse(value) : Date.now() - Number(ago[1]) * UNIT_MS[ago[2] as keyof typeof UNIT_MS];
   if (Number.isNaN(time))
-    throw new AppError("bad_input", `--since wants a time such as 2026-11-21T08:00:00Z, not "${value}".`);
+    throw new AppError("bad_input", `--since wants a time such as 2026-11-21T08:00:00Z or 30m, not "${value}".`);
   return new Date(time).toISOString();
 }

@@ -1,5 +1,5 @@
-import { createInterface } from "node:readline/promises";
 import type { TrustReview } from "#shared/schema/workspace.ts";
+import { isAgreed } from "../agreement.ts";
 import { exitCode, type Command, type CommandContext } from "../command.ts";
 import { directoryOf, openProject } from "../workspace-of.ts";
 
@@ -21,7 +21,9 @@ export const trustCommand: Command = {
     }
     const review = await client.call("trust.review", { workspace });
     printReview(context, review);
-    if (review.state === "trusted" || !(await isApproved(context))) {
+    const isApproved = () =>
+      isAgreed(context, "Trust it and let it run?", "Not approved. Add --yes to approve exactly this.");
+    if (review.state === "trusted" || !(await isApproved())) {
       context.output.document(review);
       return review.state === "trusted" ? exitCode.done : exitCode.notTrusted;
     }
@@ -43,21 +45,5 @@ function printReview(context: CommandContext, review: TrustReview): void {
     note(`  ${item.name}  (${item.source})`);
     note(`    ${item.detail}`);
     for (const warning of item.warnings) note(`    ! ${warning}`);
-  }
-}
-
-/** Default No: only `--yes` or a typed yes approves. */
-async function isApproved(context: CommandContext): Promise<boolean> {
-  if (context.options["yes"] === true) return true;
-  if (!process.stdin.isTTY) {
-    context.output.note("Not approved. Add --yes to approve exactly this.");
-    return false;
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question("Trust it and let it run? [y/N] ", { signal: context.signal });
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
   }
 }

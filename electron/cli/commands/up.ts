@@ -1,8 +1,8 @@
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
-import type { ServiceStatus } from "#shared/schema/service.ts";
 import { AppError, isAbort } from "../../core/lib/error.ts";
 import { exitCode, type Command, type CommandContext } from "../command.ts";
-import { statusLines } from "../status-table.ts";
+import { progressPrinter } from "../progress-printer.ts";
+import { exitText, statusLines } from "../status-table.ts";
 import { directoryOf, openProject, watchUntil } from "../workspace-of.ts";
 
 /** Enough for images to start and migrations to run; `--timeout` changes it. Seconds. */
@@ -26,34 +26,44 @@ export const upCommand: Command = {
     const { workspace } = project;
     const services = context.options["service"] as string[] | undefined;
     const profile = context.options["profile"] as string | undefined;
-    await client.call("environment.start", {
+    const { runId } = await client.call("environment.start", {
       workspace,
       ...(services === undefined ? {} : { services }),
       ...(profile === undefined ? {} : { profile }),
     });
     const detached = context.options["detach"] === true;
     const timeout = AbortSignal.timeout(timeoutSeconds * 1_000);
-    const progress = progressPrinter(context);
+    const progress = progressPrinter(context.output, context.json);
     try {
       const settled = await watchUntil(client, workspace, AbortSignal.any([context.signal, timeout]), (status) => {
-        progress(status);
-        return isSettled(status);
+        progress.show(status);
+        return isSettled(status, runId);
       });
-      if (settled.phase !== "ready") throw notReady(settled);
+      progress.end();
+      if (settled.run?.endedBy) {
+        context.output.document(settled);
+        return ended(context, settled);
+      }
+      if (settled.run?.id === runId ? settled.run.outcome !== "ready" : settled.phase !== "ready") {
+        throw notReady(settled);
+      }
       if (detached) {
         context.output.document(settled);
         if (!context.json) statusLines(settled).forEach(context.output.line);
         return exitCode.done;
       }
-      if (context.json) context.output.document(settled);
+      context.output.document(settled);
       context.output.note("Ready. Ctrl-C stops everything.");
-      await watchUntil(client, workspace, context.signal, (status) => {
-        progress(status);
-        return status.phase === "stopped";
+      const last = await watchUntil(client, workspace, context.signal, (status) => {
+        progress.show(status);
+        return status.phase === "stopped" || hasEnded(status);
       });
+      progress.end();
+      if (last.run?.endedBy) return ended(context, last);
       context.output.note("The environment was stopped.");
       return exitCode.done;
     } catch (error) {
+      progress.end();
       if (!isAbort(error)) throw error;
       if (timeout.aborted && !context.signal.aborted) {
         const status = await client.call("environment.status", { workspace });
@@ -79,8 +89,41 @@ function readTimeout(value: unknown): number {
   return seconds;
 }
 
-function isSettled(status: EnvironmentStatus): boolean {
-  return status.phase === "ready" || status.phase === "failed" || status.phase === "degraded";
+/** Our own run is decided; where somebody has started another one since, the environment as a whole is. */
+function isSettled(status: EnvironmentStatus, runId: string): boolean {
+  const { run, phase } = status;
+  if (hasEnded(status)) return true;
+  if (run?.id === runId && !run.endedBy) return run.outcome !== null;
+  return phase === "ready" || phase === "failed" || phase === "degraded" || phase === "stopped";
+}
+
+/** A service has ended everything, as its author wants it, and nothing is left. */
+function hasEnded({ run, services }: EnvironmentStatus): boolean {
+  return (
+    run?.endedBy !== null &&
+    run !== undefined &&
+    services.every(({ pid, phase }) => pid === null && phase !== "stopping")
+  );
+}
+
+/** Codes of ours that mean something else than that a service has ended. */
+const ownCodes: ReadonlySet<number> = new Set([
+  exitCode.usage,
+  exitCode.notTrusted,
+  exitCode.noHost,
+  exitCode.interrupted,
+]);
+
+/** The exit code of the service that ended everything is that of the whole, as with docker compose's --exit-code-from. */
+function ended(context: CommandContext, status: EnvironmentStatus): number {
+  const service = status.run?.endedBy?.service ?? "";
+  const exit = status.run?.endedBy?.exit ?? null;
+  context.output.note(`${service} has ended${exitText(exit)}, and everything else with it.`);
+  // What ended well is wanted no more and therefore stopped; what failed stays visible as such.
+  const phase = status.services.find(({ name }) => name === service)?.phase;
+  if (phase !== "failed" && phase !== "crash_loop") return exitCode.done;
+  const code = exit?.code ?? exitCode.failed;
+  return code === 0 || ownCodes.has(code) ? exitCode.failed : code;
 }
 
 /** The failure of the first service that has one: the others are mostly its consequences. */
@@ -94,32 +137,4 @@ function notReady(status: EnvironmentStatus): AppError {
     ...(failure.next === null ? {} : { next: failure.next }),
     details: { ...failure.details, service: culprit.name, status },
   });
-}
-
-/** A table that redraws in a terminal; in a pipe one line for each change of a service. */
-function progressPrinter(context: CommandContext): (status: EnvironmentStatus) => void {
-  if (context.output.live && !context.json) {
-    let height = 0;
-    return (status) => {
-      const lines = statusLines(status);
-      const width = process.stdout.columns ?? 80;
-      const up = height === 0 ? "" : `\u001B[${height}F\u001B[J`;
-      context.output.write(`${up}${lines.map((line) => line.slice(0, width - 1)).join("\n")}\n`);
-      height = lines.length;
-    };
-  }
-  const seen = new Map<string, string>();
-  return (status) => {
-    for (const service of status.services) {
-      const text = describeService(service);
-      if (seen.get(service.name) === text) continue;
-      seen.set(service.name, text);
-      if (service.phase !== "pending") context.output.note(text);
-    }
-  };
-}
-
-function describeService(service: ServiceStatus): string {
-  const state = service.ready && service.phase === "running" ? "ready" : service.phase;
-  return [service.name, state, service.url ?? "", service.why ?? ""].filter((text) => text !== "").join("  ");
 }
