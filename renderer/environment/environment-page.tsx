@@ -120,7 +120,13 @@ function Services({
       {!empty && view === "graph" && <GraphView environment={environment} path={path} chosen={chosen} />}
       {!empty && view === "start" && <StartView environment={environment} path={path} chosen={chosen} />}
       {!empty && view === "timeline" && <EnvironmentTimeline environment={environment} />}
-      {!empty && view !== "timeline" && <Suggestions workspace={environment.workspace} suggestions={suggestions} />}
+      {!empty && view !== "timeline" && (
+        <Suggestions
+          workspace={environment.workspace}
+          // Those of the chosen one stand in its details.
+          suggestions={suggestions.filter(({ service }) => service !== chosen)}
+        />
+      )}
       {!empty && <Problems problems={environment.problems} />}
     </div>
   );

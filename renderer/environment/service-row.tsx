@@ -49,12 +49,7 @@ export const ServiceRow = memo(function ServiceRow({
   // Where the column for it is too narrow, what is wrong with a wanted service gets a line.
   const worrying = !note && why !== null && service.desired === "running" && !service.ready;
   // Without figures, the reason has their room.
-  const measured =
-    note ||
-    service.restarts > 0 ||
-    service.uptimeMs !== null ||
-    service.memoryBytes !== null ||
-    service.cpuPercent !== null;
+  const measured = note || service.uptimeMs !== null || service.memoryBytes !== null || service.cpuPercent !== null;
   const actions = useActions();
   const pending = usePending(`service:${workspace}:${name}`);
   return (

@@ -51,7 +51,13 @@ const holder = (code: Partial<Record<string, unknown>>) => ({
 /** Each by the name of the service it befalls. */
 const befallen: Record<string, Record<string, Partial<ServiceStatus>>> = {
   migration: {
-    "db:migrate": { phase: "failed", exit: { code: 1, signal: null }, why: migration.message, failure: migration },
+    "db:migrate": {
+      phase: "failed",
+      ready: false,
+      exit: { code: 1, signal: null },
+      why: migration.message,
+      failure: migration,
+    },
   },
   port: {
     "dev:web": {
