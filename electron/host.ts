@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Alert } from "#shared/schema/alert.ts";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { HostInfo, HostKind } from "#shared/schema/host.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
@@ -25,6 +26,7 @@ import { acquireHostLock } from "./core/store/host-lock.ts";
 import { SettingsStore } from "./core/store/settings-store.ts";
 import { ProjectRegistry } from "./core/workspace/projects.ts";
 import { TrustRegister } from "./core/workspace/trust.ts";
+import { Alerts } from "./core/workspace/alerts.ts";
 import { Workspaces } from "./core/workspace/workspaces.ts";
 import { HostState } from "./host-state.ts";
 import { workspaceFactory } from "./workspace-factory.ts";
@@ -88,6 +90,8 @@ export interface Host {
     start(workspace: WorkspaceId): Promise<void>;
     stop(workspace: WorkspaceId): Promise<void>;
   };
+  /** Failures and recoveries, from now on. */
+  readonly followAlerts: (listener: (alert: Alert) => void) => () => void;
   /** Everything stopped, logs flushed, leases cleared. Bounded; called again it waits for the same end. */
   readonly close: () => Promise<void>;
 }
@@ -185,7 +189,14 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
         next,
       }),
   });
-  const workspaces = new Workspaces({ registry, create: createWorkspace, logger });
+  const alerts = new Alerts({ clock, logger });
+  scope.add("alerts", () => alerts.close());
+  const workspaces = new Workspaces({
+    registry,
+    create: createWorkspace,
+    onStatus: (status, project) => alerts.note(status, project.name),
+    logger,
+  });
   scope.add("workspaces", () => workspaces.close());
   scope.run("trust of the known projects", async () => {
     for (const project of registry.list()) await workspaces.refreshTrust(project.workspace);
@@ -198,6 +209,7 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
     info: () => state.info(),
     watchInfo: (listener) => state.watch(listener),
     processes: () => ({ host: state.identity(), processes: keeper.list() }),
+    followAlerts: (listener) => alerts.follow(listener),
     dismissNotice: (id) => state.dismiss(id),
     background: (what, work) => scope.run(what, work),
     // The answer must be on its way before the connection ends.
@@ -250,6 +262,7 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
       },
       stop: (id) => workspaces.get(id).stop(),
     },
+    followAlerts: (listener) => alerts.follow(listener),
     close: () => scope.close(),
   };
 }

@@ -15,6 +15,7 @@ import { createLogStore } from "./core/log/log-store.ts";
 import { createTextLogs } from "./core/log/text-log.ts";
 import { BinaryFinder } from "./core/opencode/binary.ts";
 import { Chat } from "./core/opencode/chat.ts";
+import { editedFile } from "./core/opencode/edited-file.ts";
 import { KnownVersions } from "./core/opencode/known-versions.ts";
 import { OpencodeServer } from "./core/opencode/server.ts";
 import type { SharedServerFile } from "./core/opencode/shared-server.ts";
@@ -126,6 +127,10 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
       logger,
       services: () => environment.status().services,
       audit: (query) => audit.list({ ...query, workspace: workspaceId }),
+    });
+    server.onEvent((event) => {
+      const path = editedFile(event, directory);
+      if (path !== null) monitor.noteEdit(path);
     });
     const chat = new Chat({ server, directory, clock, logger, turns });
     const made = new Workspace({

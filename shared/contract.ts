@@ -14,6 +14,7 @@ import {
   sessionEventSchema,
   sessionSchema,
 } from "./schema/chat.ts";
+import { alertSchema } from "./schema/alert.ts";
 import { serviceHistorySchema, suggestionSchema } from "./schema/monitoring.ts";
 import { detectionSchema, environmentStatusSchema, planDifferenceSchema } from "./schema/environment.ts";
 import { auditEntrySchema, hostInfoSchema, processListSchema } from "./schema/host.ts";
@@ -207,6 +208,9 @@ export const contract = {
     done,
   ),
   "question.reject": procedure(ofWorkspace.extend({ question: questionIdSchema }), done),
+
+  /** Failures and recoveries of every workspace, as they come; nothing of the past. What is said is decided in the host. */
+  "alert.follow": stream(nothing, alertSchema, { rule: "drop" }),
 
   "audit.list": procedure(
     z.object({

@@ -1,4 +1,5 @@
 /** The handlers of the contract: each a line from the checked input to the part of the core that does it. */
+import type { Alert } from "#shared/schema/alert.ts";
 import type { HostInfo, ProcessList } from "#shared/schema/host.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import { detect } from "../core/environment/detect/detect.ts";
@@ -17,6 +18,7 @@ export interface HostParts {
   readonly watchInfo: (listener: (info: HostInfo) => void) => () => void;
   readonly info: () => HostInfo;
   readonly processes: () => ProcessList;
+  readonly followAlerts: (listener: (alert: Alert) => void) => () => void;
   readonly dismissNotice: (id: string) => void;
   readonly requestStop: () => void;
   /** Runs work nobody awaits, owned by the host. */
@@ -169,6 +171,8 @@ export function hostHandlers(parts: HostParts): Handlers {
       await workspace(input).chat.rejectQuestion(input.question);
       return null;
     },
+
+    "alert.follow": (_, sink) => parts.followAlerts((alert) => sink.push(alert)),
 
     "audit.list": (query) => ({ entries: parts.audit.list(query) }),
     "audit.follow": ({ workspace: id, limit }, sink) =>

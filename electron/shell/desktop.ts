@@ -22,6 +22,7 @@ import type { Launch } from "./launch.ts";
 import { installMenu } from "./menu.ts";
 import { servePage } from "./protocol.ts";
 import { QuitGate } from "./quit-gate.ts";
+import { showNotifications } from "./notifications.ts";
 import { createTray } from "./tray.ts";
 import { createAppWindow } from "./window.ts";
 
@@ -61,6 +62,7 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
   let starting: Promise<void> = Promise.resolve();
   let failed = false;
   let removeTray: () => void = () => undefined;
+  let endNotifications: () => void = () => undefined;
   const waiting = new Set<Channel>();
 
   const gate = new QuitGate({
@@ -69,6 +71,7 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
     close: async () => {
       connector.close();
       removeTray();
+      endNotifications();
       if (!faultExit.happened) for (const each of BrowserWindow.getAllWindows()) each.close();
       await starting;
       await host?.close();
@@ -150,6 +153,7 @@ export function startDesktop(options: DesktopOptions): DesktopApp {
         onOpen: window.show,
         onQuit: () => quit("the tray"),
       });
+      endNotifications = showNotifications({ logger, host: started, onOpen: window.show });
       if (options.launch.directory !== null) await open(started, options.launch.directory);
       for (const channel of waiting) started.connect(channel);
       waiting.clear();

@@ -10,6 +10,7 @@ import type { Workspace } from "./workspace.ts";
 /** The projects the user opened and their workspaces at run time, which are made when first asked for. */
 export class Workspaces {
   readonly #registry: ProjectRegistry;
+  readonly #onStatus: (status: EnvironmentStatus, project: ProjectRecord) => void;
   readonly #create: (project: ProjectRecord) => Workspace;
   readonly #workspaces = new Map<WorkspaceId, Workspace>();
   readonly #trusted = new Map<WorkspaceId, boolean>();
@@ -19,10 +20,13 @@ export class Workspaces {
   constructor(dependencies: {
     registry: ProjectRegistry;
     create: (project: ProjectRecord) => Workspace;
+    /** Each status of each workspace that is in use. */
+    onStatus?: (status: EnvironmentStatus, project: ProjectRecord) => void;
     logger: Logger;
   }) {
     this.#registry = dependencies.registry;
     this.#create = dependencies.create;
+    this.#onStatus = dependencies.onStatus ?? (() => undefined);
     const onError = (error: unknown) =>
       dependencies.logger.error("A listener of the workspaces failed", { error: errorText(error) });
     this.#projectChanges = new Emitter(onError);
@@ -65,7 +69,10 @@ export class Workspaces {
     }
     const workspace = this.#create(record);
     this.#workspaces.set(id, workspace);
-    workspace.watch(() => this.#announceStatuses());
+    workspace.watch((status) => {
+      this.#onStatus(status, record);
+      this.#announceStatuses();
+    });
     return workspace;
   }
 
