@@ -14,9 +14,16 @@ import { AppContext, type App } from "./view/app.ts";
 import { createView } from "./view/view.ts";
 import "./styles/main.css";
 
+/** What can be taken back stays long enough to think twice. In ms. */
+const ACTION_MS = 10_000;
+
 /** Toasts tell how an action ended. Trouble stays until it is closed, as it may have to be read twice. */
 const notify: Notify = {
-  success: (message) => void toast.success(message),
+  success: (message, action) =>
+    void toast.success(
+      message,
+      action ? { action: { label: action.label, onClick: action.run }, duration: ACTION_MS } : undefined,
+    ),
   error: (failure) =>
     void toast.error(failure.message, { description: failure.next ?? undefined, duration: Number.POSITIVE_INFINITY }),
 };

@@ -9,6 +9,7 @@ import { FailureLine } from "../ui/failure-line.tsx";
 import { formatBytes, formatPercent, formatTook } from "../ui/format.ts";
 import { failureOf } from "../view/actions.ts";
 import { useApp } from "../view/app.ts";
+import { DefinitionEdits } from "./definition-edits.tsx";
 import { Absent, Fact, Facts } from "./fact.tsx";
 import { conditionWord, probeWords } from "./probe-words.ts";
 
@@ -36,6 +37,7 @@ export function ServiceDefinition({ workspace, service }: { workspace: Workspace
           ))}
         </ul>
       )}
+      {planned && <DefinitionEdits workspace={workspace} planned={planned} />}
       <Facts>
         <Fact name="Command">
           <Code>{service.command}</Code>

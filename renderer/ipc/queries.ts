@@ -4,6 +4,7 @@ import type { Client } from "#shared/client.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { ServerStatus } from "#shared/schema/server.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
+import type { ConfigChange } from "../view/view.ts";
 
 /** What would run in the folder. Always read anew: its hash is what an approval gives back. */
 export const trustReviewQuery = (client: Client, workspace: WorkspaceId) =>
@@ -39,6 +40,16 @@ export const compareQuery = (client: Client, workspace: WorkspaceId, profile: st
   queryOptions({
     queryKey: ["environment.compare", workspace, profile],
     queryFn: ({ signal }) => client.call("environment.compare", { workspace, profile }, { signal }),
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
+
+/** What `config.save` would write. Always read anew: its hash is what a save gives back. */
+export const configPreviewQuery = (client: Client, change: ConfigChange) =>
+  queryOptions({
+    queryKey: ["config.preview", change],
+    queryFn: ({ signal }) => client.call("config.preview", { ...change, edits: [...change.edits] }, { signal }),
     staleTime: 0,
     gcTime: 0,
     retry: false,

@@ -84,6 +84,22 @@ export const commands: readonly Command[] = [
       environment.phase !== "stopping",
     run: inWorkspace(({ actions }, workspace) => actions.chooseProfile(workspace)),
   },
+  {
+    id: "config.save",
+    title: "Save what was detected as deckhand.yaml",
+    group: "Environment",
+    words: "write config file keep plan",
+    when: ({ environment }) => environment !== null && environment.services.length > 0,
+    run: inWorkspace(({ actions }, workspace) => actions.editConfig({ workspace, write: "all", edits: [] })),
+  },
+  {
+    id: "config.undo",
+    title: "Take back the latest change of deckhand.yaml",
+    group: "Environment",
+    words: "undo save config",
+    when: hasProject,
+    run: inWorkspace(({ actions }, workspace) => void actions.undoSave(workspace)),
+  },
   ...environmentViews.map((view): Command => ({
     id: `environment.view.${view}`,
     title: `Show environment as ${view}`,

@@ -5,6 +5,7 @@ import { ChatPage } from "../chat/chat-page.tsx";
 import { AdoptDialog } from "../environment/adopt-dialog.tsx";
 import { ProfileDialog } from "../environment/profile-dialog.tsx";
 import { EnvironmentPage } from "../environment/environment-page.tsx";
+import { SaveDialog } from "../environment/save-dialog.tsx";
 import { LogsPage } from "../logs/logs-page.tsx";
 import { OpenFolderDialog } from "../projects/open-folder-dialog.tsx";
 import { Welcome } from "../projects/welcome.tsx";
@@ -13,6 +14,7 @@ import { TrustDialog } from "../trust/trust-dialog.tsx";
 import { useLive } from "../ipc/live.ts";
 import { useApp, useView } from "../view/app.ts";
 import { useProjects } from "../view/projects.ts";
+import { useAlerts } from "./alerts.ts";
 import { CommandPalette } from "./command-palette.tsx";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
 import { ConnectionBanner } from "./connection-state.tsx";
@@ -25,6 +27,7 @@ import { StatusBar } from "./status-bar.tsx";
 export function Shell() {
   useKeys();
   useTheme();
+  useAlerts();
   const layout = useDefaultLayout({ id: "deckhand.shell", storage: localStorage });
   return (
     <div className="flex h-full flex-col">
@@ -82,6 +85,8 @@ function Dialogs() {
       return <AdoptDialog workspace={dialog.workspace} url={dialog.url} />;
     case "profile":
       return <ProfileDialog workspace={dialog.workspace} />;
+    case "save":
+      return <SaveDialog change={dialog.change} />;
     case "trust":
       return <TrustDialog workspace={dialog.workspace} approved={dialog.approved} />;
     case "confirm":
@@ -121,6 +126,8 @@ function Toasts() {
           description: "mt-0.5 text-muted break-words",
           icon: "mt-0.5 shrink-0 [&_svg]:size-4 data-[icon]:text-muted",
           content: "min-w-0 flex-1",
+          actionButton:
+            "mt-2 inline-flex h-6 w-fit items-center rounded-md px-2 text-sm font-medium inset-ring inset-ring-line-strong hover:bg-hover",
           closeButton:
             "absolute top-2 right-2 inline-flex size-5 items-center justify-center rounded-md text-muted hover:bg-hover [&_svg]:size-3",
           error: "[&_[data-icon]]:text-bad",

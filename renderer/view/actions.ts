@@ -11,13 +11,14 @@ import type { SettingsChange } from "#shared/schema/settings.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { REPORTED_LINES, serverReport, serverSources } from "./server-report.ts";
 import { createStore, type Store } from "./store.ts";
-import type { DetailPart, EnvironmentView, Page, View } from "./view.ts";
+import type { ConfigChange, DetailPart, EnvironmentView, Page, View } from "./view.ts";
 
 /** Suggestions that stay put away; the first ones come back. */
 const MOST_DISMISSED = 200;
 
 export interface Notify {
-  success(message: string): void;
+  /** `action`: what can be done about it at once. */
+  success(message: string, action?: { readonly label: string; readonly run: () => void }): void;
   error(failure: Failure): void;
 }
 
@@ -62,6 +63,12 @@ export function createActions({ client, view, notify }: { client: Client; view: 
       view.set({ project: project.id, page: "environment" });
     });
 
+  const undoSave = async (workspace: WorkspaceId): Promise<boolean> =>
+    attempt(`undo:${workspace}`, null, async () => {
+      const { file } = await client.call("config.undo", { workspace });
+      notify.success(`Took back the latest change of ${file}.`);
+    });
+
   return {
     pending,
 
@@ -77,6 +84,14 @@ export function createActions({ client, view, notify }: { client: Client; view: 
       view.set((state) => ({ dismissed: [...state.dismissed, id].slice(-MOST_DISMISSED) })),
     /** Asks which profile, and shows what that changes first. */
     chooseProfile: (workspace: WorkspaceId) => view.set({ dialog: { kind: "profile", workspace } }),
+    /** Shows what an edit would write, to be agreed to. */
+    editConfig: (change: ConfigChange) => view.set({ dialog: { kind: "save", change } }),
+    saved: (workspace: WorkspaceId, file: string) =>
+      notify.success(`Wrote ${file}.`, {
+        label: "Undo",
+        run: () => void undoSave(workspace),
+      }),
+    undoSave,
     /** Makes what runs what the files say, with this profile. */
     applyProfile: (workspace: WorkspaceId, profile: string) =>
       attempt(`apply:${workspace}`, workspace, () => client.call("environment.apply", { workspace, profile })),

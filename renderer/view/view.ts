@@ -14,6 +14,15 @@ export type EnvironmentView = (typeof environmentViews)[number];
 export const detailParts = ["overview", "definition", "history"] as const;
 export type DetailPart = (typeof detailParts)[number];
 
+/** What is to be written into the deckhand.yaml of a folder. */
+export type ConfigChange = {
+  readonly workspace: WorkspaceId;
+  /** Everything that was detected, or only what the edits change. */
+  readonly write: "all" | "changes";
+  readonly edits: readonly ConfigEdit[];
+};
+type ConfigEdit = { readonly service: string; readonly disabled?: boolean; readonly command?: string };
+
 export type Dialog =
   | { readonly kind: "settings" }
   | { readonly kind: "open-folder" }
@@ -21,6 +30,8 @@ export type Dialog =
   | { readonly kind: "adopt"; readonly workspace: WorkspaceId; readonly url: string }
   /** Chooses a profile, with what that would change. */
   | { readonly kind: "profile"; readonly workspace: WorkspaceId }
+  /** Shows what would be written into the project. */
+  | { readonly kind: "save"; readonly change: ConfigChange }
   /** Shows what would run in the folder; `approved` goes on with what was asked once it is approved. */
   | { readonly kind: "trust"; readonly workspace: WorkspaceId; readonly approved: (() => void) | null }
   | {

@@ -9,7 +9,7 @@ import type { Project } from "#shared/schema/workspace.ts";
 import { chatOf, conversation, mainSession, session, turn } from "./chat.ts";
 import { createFakeConnection, FakeFailure } from "./fake-connection.ts";
 import { FakeLog } from "./logs.ts";
-import { auditOf, differenceOf, planOf, readingsOf, runsOf, suggestions } from "./monitoring.ts";
+import { auditOf, configTextOf, differenceOf, planOf, readingsOf, runsOf, suggestions } from "./monitoring.ts";
 import { historyOf, runningServer, serverOf, sharedServerOf } from "./servers.ts";
 import { environmentOf, workspace } from "./services.ts";
 
@@ -180,6 +180,9 @@ export function createFakeHost(scenario: string) {
         const found = environment.get().services.find(({ name }) => name === service);
         return { runs: found ? runsOf(found) : [] };
       },
+      "config.preview": ({ edits = [] }) => configTextOf(environment.get(), edits),
+      "config.save": () => ({ file: "deckhand.yaml", undo: true }),
+      "config.undo": () => ({ file: "deckhand.yaml", undo: false }),
       "environment.history": (_input, push) => push(...environment.get().services.map(readingsOf)),
       "environment.suggestions": () => ({ suggestions: scenario === "suggestions" ? suggestions : [] }),
       "audit.follow": (input, push) => push(...auditOf((others[input.workspace] ?? environment).get())),
