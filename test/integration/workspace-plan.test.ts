@@ -134,6 +134,21 @@ it("trust is for what any profile would run: given once, it lets every profile s
   expect((await workspace.review()).state).toBe("changed");
 });
 
+it("of more profiles than are looked at, those that nobody looked at do not run", async () => {
+  const letters = [..."abcdefghijklmn"];
+  const variables = letters.map((one) => `${one}: { environment: { ONLY: ${one} } }`).join(", ");
+  const services = letters.map((one) => `${one}: { command: "${lives}", profiles: [${one}] }`).join(", ");
+  write(`profiles: { ${variables} }\nservices: { ${services} }`);
+  await trust();
+  await expect(workspace.start({ profile: "n", server: false })).rejects.toMatchObject({
+    code: "not_trusted",
+    next: expect.stringContaining("2 were left out") as string,
+  });
+  await workspace.start({ profile: "a", server: false });
+  await ready();
+  expect(Object.keys(pids())).toEqual(["a"]);
+});
+
 it("a service that is named comes along whatever the profile, and is part of what was trusted", async () => {
   write(shop);
   await trust();
@@ -229,6 +244,23 @@ services:
   await question("the third question");
   write(text("c"));
   await until("no question", 10_000, () => workspace.status().filesChanged === undefined);
+});
+
+it("that a folder is trusted no more is told as soon as its files change, without anybody asking", async () => {
+  write(`services: { one: { command: "${lives}" } }`);
+  await trust();
+  let changes = 0;
+  workspace.onFilesChanged(() => (changes += 1));
+  write(`services: { one: { command: "${lives} # other" } }`);
+  await until("the change", 10_000, () => changes > 0);
+  expect(await workspace.isTrusted()).toBe(false);
+  // Files that no plan is read from are nobody's business.
+  changes = 0;
+  writeFileSync(join(world.folder, "notes.txt"), "x");
+  writeFileSync(join(world.folder, "package.json"), "{}");
+  write(`services: { one: { command: "${lives}" } }`);
+  await until("the next change", 10_000, () => changes > 0);
+  expect(changes).toBe(1);
 });
 
 it("where nothing runs, a changed file is simply the new plan", async () => {

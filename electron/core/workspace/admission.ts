@@ -2,9 +2,11 @@
  * Whether a folder may run as it is now. Trust is for one content, and that is what any profile of the folder would run: a person
  * who has looked once need not look again to switch, and nothing runs that was never on screen.
  */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { TrustReview } from "#shared/schema/workspace.ts";
 import { detect, serviceFingerprint } from "../environment/detect/detect.ts";
-import type { DetectedProject } from "../environment/detect/detected.ts";
+import type { DetectedProject, DetectedService } from "../environment/detect/detected.ts";
 import { projectFiles } from "../environment/detect/project-files.ts";
 import type { ShellEnvironment } from "../environment/shell-environment.ts";
 import type { Clock } from "../lib/clock.ts";
@@ -17,6 +19,8 @@ import { contentOf, joinContent, type RunnableContent, type TrustRegister } from
 const SHARED_MS = 200;
 /** Profiles that are looked at; each is two more readings of the folder, and what nobody looked at is not run. */
 const MAX_PROFILES = 12;
+/** Services read for other profiles, over all readings: about 0.2 ms each (measured), so that a review takes a second at most. */
+const MAX_OTHER_SERVICES = 5_000;
 /** The profile of whoever names none. */
 export const DEFAULT_PROFILE = "dev";
 /** compose's own word for every profile. */
@@ -40,6 +44,7 @@ export interface AdmissionDependencies {
 export class Admission {
   readonly #dependencies: AdmissionDependencies;
   #shared: { readonly at: number; readonly read: Promise<unknown> } | null = null;
+  #others: OtherReadings | null = null;
 
   constructor(dependencies: AdmissionDependencies) {
     this.#dependencies = dependencies;
@@ -90,13 +95,15 @@ export class Admission {
       selection.named === undefined && selection.profile === DEFAULT_PROFILE ? whole.usual : await this.read(selection);
     for (const [name, service] of detected.services) {
       if (whole.fingerprints.has(serviceFingerprint(service))) continue;
+      // A file that changed while it was read would be kept as it was: the next review is to see it as it is.
+      this.#others = null;
       throw new AppError(
         "not_trusted",
         `${name}, as the profile ${selection.profile} has it, is not part of what you approved.`,
         {
           next:
-            whole.profiles > MAX_PROFILES
-              ? `Only ${MAX_PROFILES} profiles of a folder can be approved; make fewer, or start one of the first.`
+            whole.left > 0
+              ? `The folder has more profiles than can be looked at; ${whole.left} were left out. Make fewer, or start one of the first.`
               : "Start the whole profile instead of single services, or review the folder again.",
           details: { service: name, profile: selection.profile },
         },
@@ -125,30 +132,72 @@ export class Admission {
     readonly usual: DetectedProject;
     readonly content: RunnableContent;
     readonly fingerprints: ReadonlySet<string>;
-    readonly profiles: number;
+    /** Profiles that nobody looked at, since there are too many. */
+    readonly left: number;
   }> {
     const usual = await this.read({ profile: DEFAULT_PROFILE });
-    const readings = [usual, ...(await this.#otherReadings(usual.profiles))];
-    const services = readings.flatMap((reading) => [...reading.services.values()]);
+    const others = await this.#otherReadings(usual);
+    const services = [...usual.services.values(), ...others.services];
     const config = await readOpencodeConfig(projectFiles(usual.directory));
     return {
       usual,
       content: joinContent([contentOf(services), config]),
       fingerprints: new Set(services.map(serviceFingerprint)),
-      profiles: usual.profiles.length,
+      left: others.left,
     };
   }
 
-  /** As each profile has it, by itself and with everything that can be named besides: a profile sets variables for those, too. */
-  async #otherReadings(profiles: readonly string[]): Promise<DetectedProject[]> {
-    const others = profiles.filter((profile) => profile !== DEFAULT_PROFILE);
-    if (others.length === 0) return [];
+  /**
+   * As each profile has it, by itself and with everything that can be named besides: a profile sets variables for those, too.
+   * Kept while none of the files changes: what is run is read anew in any case, and must be among these.
+   */
+  async #otherReadings(usual: DetectedProject): Promise<OtherReadings> {
+    const others = usual.profiles.filter((profile) => profile !== DEFAULT_PROFILE);
+    if (others.length === 0) return NO_OTHERS;
+    const kept = this.#others;
+    if (kept !== null && kept.stamp === (await stampOf(usual.directory, kept.files))) return kept;
+    this.#others = await this.#readOthers(usual.directory, others);
+    return this.#others;
+  }
+
+  async #readOthers(directory: string, others: readonly string[]): Promise<OtherReadings> {
     const every = await this.read({ profile: EVERY_PROFILE });
     const named = [...every.services.keys()];
-    const readings = [every, await this.read({ profile: DEFAULT_PROFILE, named })];
-    for (const profile of others.slice(0, MAX_PROFILES)) {
+    const room = Math.floor(MAX_OTHER_SERVICES / Math.max(1, named.length));
+    const profiles = others.slice(0, Math.max(0, Math.min(MAX_PROFILES, Math.floor((room - 2) / 2))));
+    const readings = [every];
+    if (room >= 2) readings.push(await this.read({ profile: DEFAULT_PROFILE, named }));
+    for (const profile of profiles) {
       readings.push(await this.read({ profile }), await this.read({ profile, named }));
     }
-    return readings;
+    const files = [...new Set(readings.flatMap((reading) => reading.files))];
+    return {
+      services: readings.flatMap((reading) => [...reading.services.values()]),
+      left: others.length - profiles.length,
+      files,
+      stamp: await stampOf(directory, files),
+    };
   }
+}
+
+interface OtherReadings {
+  readonly services: readonly DetectedService[];
+  /** Profiles that were not read. */
+  readonly left: number;
+  readonly files: readonly string[];
+  /** Of these files when they had been read. */
+  readonly stamp: string;
+}
+
+const NO_OTHERS: OtherReadings = { services: [], left: 0, files: [], stamp: "" };
+
+/** Differs when one of the files does, or comes or goes: the system sets the time of a change, and nobody can set it back. */
+async function stampOf(directory: string, files: readonly string[]): Promise<string> {
+  const stamps = await Promise.all(
+    files.map(async (file) => {
+      const facts = await stat(join(directory, file), { bigint: true }).catch(() => null);
+      return facts === null ? "-" : `${facts.ino}:${facts.size}:${facts.ctimeNs}`;
+    }),
+  );
+  return stamps.join(" ");
 }

@@ -25,6 +25,8 @@ export interface PlanChangesDependencies {
   readonly logger: Logger;
   /** `pending` may be another one. */
   readonly onChange: () => void;
+  /** Files that the plan is read from have changed, and with them maybe whether they are trusted. */
+  readonly onFiles: () => void;
 }
 
 export class PlanChanges {
@@ -37,7 +39,13 @@ export class PlanChanges {
 
   constructor(dependencies: PlanChangesDependencies) {
     this.#dependencies = dependencies;
-    this.#watch = new FolderWatch({ ...dependencies, onChange: (paths) => this.#filesChanged(paths) });
+    this.#watch = new FolderWatch({
+      ...dependencies,
+      onChange: (paths) => {
+        this.#filesChanged(paths);
+        dependencies.onFiles();
+      },
+    });
   }
 
   /** The question that is open; null: none is. */

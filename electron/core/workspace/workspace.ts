@@ -60,6 +60,7 @@ export class Workspace {
   readonly #admission: Admission;
   readonly #clock: Clock;
   readonly #changes: Emitter<EnvironmentStatus>;
+  readonly #fileChanges: Emitter<void>;
   #cancelRefresh: (() => void) | null = null;
   /** Services that were started by name since nothing ran: they are part of the plan whatever its profile is. */
   readonly #named = new Set<string>();
@@ -71,9 +72,10 @@ export class Workspace {
     this.chat = parts.chat;
     this.book = parts.book;
     this.#clock = parts.clock;
-    this.#changes = new Emitter((error) =>
-      parts.logger.error("A listener of a workspace failed", { error: errorText(error) }),
-    );
+    const onError = (error: unknown) =>
+      parts.logger.error("A listener of a workspace failed", { error: errorText(error) });
+    this.#changes = new Emitter(onError);
+    this.#fileChanges = new Emitter(onError);
     const { directory } = parts.project;
     this.#admission = new Admission({ ...parts, directory });
     this.server = new WorkspaceServer({ ...parts, admission: this.#admission, shared: parts.sharedServer });
@@ -83,6 +85,7 @@ export class Workspace {
       admission: this.#admission,
       selection: () => this.#selection(),
       onChange: () => this.#announce(),
+      onFiles: () => this.#fileChanges.emit(),
     });
     this.config = new ConfigFile({
       ...parts,
@@ -197,6 +200,11 @@ export class Workspace {
     listener(this.status());
     this.#refreshLater();
     return stop;
+  }
+
+  /** Files of the folder that decide what would run have changed. */
+  onFilesChanged(listener: () => void): () => void {
+    return this.#fileChanges.on(listener);
   }
 
   async close(): Promise<void> {

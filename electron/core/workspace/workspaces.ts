@@ -10,6 +10,7 @@ import type { Workspace } from "./workspace.ts";
 /** The projects the user opened and their workspaces at run time, which are made when first asked for. */
 export class Workspaces {
   readonly #registry: ProjectRegistry;
+  readonly #logger: Logger;
   readonly #onStatus: (status: EnvironmentStatus, project: ProjectRecord) => void;
   readonly #create: (project: ProjectRecord) => Workspace;
   readonly #workspaces = new Map<WorkspaceId, Workspace>();
@@ -25,6 +26,7 @@ export class Workspaces {
     logger: Logger;
   }) {
     this.#registry = dependencies.registry;
+    this.#logger = dependencies.logger;
     this.#create = dependencies.create;
     this.#onStatus = dependencies.onStatus ?? (() => undefined);
     const onError = (error: unknown) =>
@@ -72,6 +74,11 @@ export class Workspaces {
     workspace.watch((status) => {
       this.#onStatus(status, record);
       this.#announceStatuses();
+    });
+    workspace.onFilesChanged(() => {
+      this.refreshTrust(id).catch((error: unknown) =>
+        this.#logger.error("The trust of a folder could not be read", { error: errorText(error) }),
+      );
     });
     return workspace;
   }
