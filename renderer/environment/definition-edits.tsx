@@ -34,7 +34,7 @@ export function DefinitionEdits({ workspace, planned }: { workspace: WorkspaceId
           value={command}
           spellCheck={false}
           onChange={(event) => setCommand(event.target.value)}
-          className="h-7 w-full rounded-md bg-raised px-2 font-mono text-sm inset-ring inset-ring-line-strong"
+          className="focus-inside h-7 w-full rounded-md bg-raised px-2 font-mono text-sm inset-ring inset-ring-line-strong"
         />
         <span className="flex gap-1.5">
           <Button small kind="primary" type="submit" disabled={command.trim() === "" || command.trim() === current}>

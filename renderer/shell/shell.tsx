@@ -127,7 +127,7 @@ function Toasts() {
           icon: "mt-0.5 shrink-0 [&_svg]:size-4 data-[icon]:text-muted",
           content: "min-w-0 flex-1",
           actionButton:
-            "mt-2 inline-flex h-6 w-fit items-center rounded-md px-2 text-sm font-medium inset-ring inset-ring-line-strong hover:bg-hover",
+            "inline-flex h-6 shrink-0 items-center self-center rounded-md px-2 text-sm font-medium inset-ring inset-ring-line-strong hover:bg-hover",
           closeButton:
             "absolute top-2 right-2 inline-flex size-5 items-center justify-center rounded-md text-muted hover:bg-hover [&_svg]:size-3",
           error: "[&_[data-icon]]:text-bad",

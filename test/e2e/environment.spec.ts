@@ -47,6 +47,40 @@ test("shows a service that dies and comes back, with its restart counted", async
   await expect(deckhand.environmentState).toContainText(/ready/i, { timeout: 30_000 });
 });
 
+test("tells how a start went, what a service is made of, and what became of it", async ({ deckhand, harbour }) => {
+  const { page } = deckhand;
+  const refused: string[] = [];
+  page.on("console", (message) => message.text().includes("Content Security Policy") && refused.push(message.text()));
+  await deckhand.openFolder(harbour);
+  await deckhand.startEnvironment();
+  await expect(deckhand.environmentState).toContainText(/ready/i, { timeout: 60_000 });
+  await expect(page.getByRole("main")).toContainText(/Started in [\d.]+ (ms|s)/);
+
+  const view = (name: string) => page.getByRole("radio", { name, exact: true });
+  const byWave = page.getByRole("list", { name: "Services by wave" });
+  await view("Start").click();
+  await expect(byWave.getByRole("button", { name: /^dev:api/ })).toContainText(/\d (ms|s)/);
+  await view("Graph").click();
+  await expect(byWave.getByRole("button", { name: /on the critical path/ })).not.toHaveCount(0);
+  await byWave.getByRole("button", { name: /^dev:api, ready/ }).click();
+
+  const details = page.getByRole("complementary");
+  await expect(details.getByRole("img", { name: /^Memory over time/ })).toBeVisible({ timeout: 20_000 });
+  await view("Definition").click();
+  await expect(details).toContainText("package.json#scripts.dev:api");
+  await expect(details.getByRole("region", { name: "Variables" })).toBeVisible();
+  await view("History").click();
+  await byWave.getByRole("button", { name: /^db:migrate/ }).click();
+  await expect(details.getByRole("region", { name: "Past runs of db:migrate" })).toContainText("Done");
+  await expect(details.getByRole("region", { name: "Timeline of db:migrate" })).toContainText("Starting");
+  await view("Timeline").click();
+  await expect(page.getByRole("list", { name: "Timeline" })).toContainText("dev:web");
+
+  await page.getByRole("button", { name: /^Profile dev/ }).click();
+  await expect(page.getByRole("dialog")).toContainText("Nothing would change");
+  expect(refused).toEqual([]);
+});
+
 test("says what is wrong with a folder, and what to do", async ({ deckhand, home }) => {
   const broken = copyProject("broken-package", `${home}/../broken-package`);
   await deckhand.openFolder(broken);
