@@ -31,7 +31,7 @@ class LiveTable implements ProgressPrinter {
   show(status: EnvironmentStatus): void {
     this.#status = status;
     this.#draw();
-    this.#timer ??= setInterval(() => this.#draw(), REDRAW_MS).unref();
+    this.#timer ??= setInterval(() => this.#tick(), REDRAW_MS).unref();
   }
 
   end(): void {
@@ -40,6 +40,11 @@ class LiveTable implements ProgressPrinter {
     if (this.#status !== null) this.#draw();
     this.#status = null;
     this.#height = 0;
+  }
+
+  /** Where nothing is on its way, the next status is soon enough. */
+  #tick(): void {
+    if (this.#status?.phase === "starting" || this.#status?.phase === "stopping") this.#draw();
   }
 
   #draw(): void {
