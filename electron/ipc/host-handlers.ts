@@ -65,13 +65,13 @@ export function hostHandlers(parts: HostParts): Handlers {
     "trust.grant": async (input) => {
       await workspace(input).grant(input.contentHash);
       await parts.workspaces.refreshTrust(input.workspace);
-      recordTrust(parts.audit, "trust.grant", input.workspace);
+      recordByUser(parts.audit, "trust.grant", input.workspace);
       return null;
     },
     "trust.revoke": async (input) => {
       workspace(input).revoke();
       await parts.workspaces.refreshTrust(input.workspace);
-      recordTrust(parts.audit, "trust.revoke", input.workspace);
+      recordByUser(parts.audit, "trust.revoke", input.workspace);
       return null;
     },
 
@@ -103,8 +103,17 @@ export function hostHandlers(parts: HostParts): Handlers {
     "environment.suggestions": (input) => ({ suggestions: workspace(input).monitor.suggestions() }),
 
     "config.preview": (input) => workspace(input).config.preview(input),
-    "config.save": (input) => workspace(input).config.save(input),
-    "config.undo": (input) => workspace(input).config.undo(),
+    "config.save": async (input) => {
+      const saved = await workspace(input).config.save(input);
+      const services = input.edits.map(({ service }) => service).join(", ");
+      recordByUser(parts.audit, "config.save", input.workspace, services === "" ? saved.file : services);
+      return saved;
+    },
+    "config.undo": async (input) => {
+      const undone = await workspace(input).config.undo();
+      recordByUser(parts.audit, "config.undo", input.workspace, undone.file);
+      return undone;
+    },
 
     "log.read": (input) => {
       const { sources, after, before, from, limit, grep } = input;
@@ -192,6 +201,6 @@ function readPattern(text: string): RegExp {
   }
 }
 
-function recordTrust(audit: AuditLog, action: string, workspace: WorkspaceId): void {
-  audit.add({ actor: "user", action, workspace, service: null, generation: null, from: null, to: null, reason: null });
+function recordByUser(audit: AuditLog, action: string, workspace: WorkspaceId, reason: string | null = null): void {
+  audit.add({ actor: "user", action, workspace, service: null, generation: null, from: null, to: null, reason });
 }

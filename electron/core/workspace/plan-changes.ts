@@ -107,7 +107,11 @@ export class PlanChanges {
   #filesChanged(paths: readonly string[]): void {
     for (const path of paths) if (this.#files.size < MAX_FILES) this.#files.add(path);
     // One after the other: an older reading must not overtake a newer one.
-    this.#looking = this.#looking.then(() => this.#lookAnew());
+    this.#looking = this.#looking
+      .then(() => this.#lookAnew())
+      .catch((error: unknown) =>
+        this.#dependencies.logger.error("What changed files mean could not be found out", { error: errorText(error) }),
+      );
   }
 
   async #lookAnew(): Promise<void> {

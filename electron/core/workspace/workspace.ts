@@ -63,7 +63,7 @@ export class Workspace {
   readonly #fileChanges: Emitter<void>;
   #cancelRefresh: (() => void) | null = null;
   /** Services that were started by name since nothing ran: they are part of the plan whatever its profile is. */
-  readonly #named = new Set<string>();
+  #named: ReadonlySet<string> = new Set();
 
   constructor(parts: WorkspaceParts) {
     this.project = parts.project;
@@ -145,9 +145,9 @@ export class Workspace {
   }): Promise<{ runId: string }> {
     const { phase, profile: inForce } = this.environment.status();
     const profile = options.profile ?? (phase === "stopped" ? DEFAULT_PROFILE : inForce);
-    if (phase === "stopped") this.#named.clear();
-    for (const name of options.services ?? []) this.#named.add(name);
-    const detected = await this.#admit({ ...this.#selection(), profile });
+    const named = new Set([...(phase === "stopped" ? [] : this.#named), ...(options.services ?? [])]);
+    const detected = await this.#admit(named.size === 0 ? { profile } : { profile, named: [...named] });
+    this.#named = named;
     if (options.server) this.server.startBeside();
     const run = this.environment.start({
       detected,
