@@ -24,4 +24,6 @@ const asked: Readonly<Record<string, string>> = {
   stop: "Stop asked",
   restart: "Restart asked",
   scale: "Number asked",
+  "trust.grant": "Trusted",
+  "trust.revoke": "Trust taken back",
 };

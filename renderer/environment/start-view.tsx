@@ -4,7 +4,7 @@ import { useMemo, useRef } from "react";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { Empty } from "../ui/empty.tsx";
-import { formatTook } from "../ui/format.ts";
+import { formatDuration, formatTook } from "../ui/format.ts";
 import { useNow } from "../ui/now.ts";
 import { serviceLook } from "../ui/state.ts";
 import { StateShape } from "../ui/state-mark.tsx";
@@ -155,7 +155,8 @@ function Key({ mark, children }: { mark: string; children: string }) {
 
 function took(way: Way, now: number): string {
   const ms = tookOf(way, now);
-  return ms === null ? "" : formatTook(ms);
+  // The clock of the page moves by seconds.
+  return ms === null ? "" : way.endedAt === null ? formatDuration(ms) : formatTook(ms);
 }
 
 function Track({

@@ -1,5 +1,5 @@
 import type { ServiceStatus } from "#shared/schema/service.ts";
-import { formatTook } from "../ui/format.ts";
+import { formatDuration, formatTook } from "../ui/format.ts";
 import { useNow } from "../ui/now.ts";
 import { tookOf, wayOf } from "./steps.ts";
 
@@ -13,5 +13,5 @@ export function Took({ service }: { service: ServiceStatus }) {
 }
 
 function Running({ begunAt }: { begunAt: number }) {
-  return formatTook(Math.max(0, useNow() - begunAt));
+  return formatDuration(useNow() - begunAt);
 }

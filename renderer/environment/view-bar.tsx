@@ -1,6 +1,6 @@
 import { Route } from "lucide-react";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
-import { formatTook } from "../ui/format.ts";
+import { formatDuration, formatTook } from "../ui/format.ts";
 import { useNow } from "../ui/now.ts";
 import { Segments } from "../ui/segments.tsx";
 import { useActions, useView } from "../view/app.ts";
@@ -38,7 +38,7 @@ function Progress({ environment, path }: { environment: EnvironmentStatus; path:
   const going = phase === "starting";
   const took = (start.endedAt ?? now) - start.startedAt;
   const words = going
-    ? `${ready} of ${part.length} ready after ${formatTook(took)}`
+    ? `${ready} of ${part.length} ready after ${formatDuration(took)}`
     : ready === part.length && start.endedAt !== null
       ? `Started in ${formatTook(took)}`
       : null;

@@ -6,6 +6,8 @@ let now = Date.now();
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
+  // While no clock was on screen, this one stood still.
+  if (timer === undefined) now = Date.now();
   // One timer for all clocks of the page, running only while one is on screen.
   timer ??= window.setInterval(() => {
     now = Date.now();
