@@ -1,4 +1,5 @@
 /** The parts every benchmark of servers runs with: the real OpenCode, our built guardian, and what /proc says. */
+import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -60,6 +61,14 @@ export function freePort(): Promise<number> {
       const address = server.address();
       server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
     });
+  });
+}
+
+/** A program without output, to its end; answers with its code, 1 for a signal. */
+export function runSilently(program: string, words: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, { stdio: "ignore" }).once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
   });
 }
 

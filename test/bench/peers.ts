@@ -1,5 +1,5 @@
 /**
- * Process managers that are asked to keep the same `opencode serve` alive. None is a dependency: they are found on the PATH
+ * Process managers that are asked to keep the same programs alive as we do. None is a dependency: they are found on the PATH
  * or in the folder DECKHAND_BENCH_PEERS (a `node_modules/.bin`, for one), and what is absent is said.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -17,7 +17,7 @@ export interface Managed {
 export interface Job {
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
-  /** The server's whole environment; must hold `marker`. */
+  /** The program's whole environment. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -55,8 +55,11 @@ for (const job of JSON.parse(readFileSync(process.argv[2], "utf8"))) run(job);
 setInterval(() => {}, 1 << 30);
 `;
 
+/** What others are measured by: less cannot be done. */
+export const floorName = "20 lines of Node";
+
 const plain: Peer = {
-  name: "20 lines of Node",
+  name: floorName,
   note: "no health check, no clean-up of what a server leaves, no log",
   async start(jobs, folder, marker) {
     mkdirSync(folder, { recursive: true });
@@ -90,7 +93,7 @@ function supervisord(program: string): Peer {
           .join(",");
       const sections = jobs.map(
         (job, index) =>
-          `[program:opencode${index}]\ncommand=${job.argv.join(" ")}\ndirectory=${job.cwd}\nenvironment=${quoted(job.env)}\n`,
+          `[program:service${index}]\ncommand=${job.argv.join(" ")}\ndirectory=${job.cwd}\nenvironment=${quoted(job.env)}\n`,
       );
       const head = `[supervisord]\nnodaemon=true\nlogfile=${folder}/log\npidfile=${folder}/pid\nchildlogdir=${folder}\n`;
       const configuration = join(folder, "supervisord.conf");
@@ -118,7 +121,7 @@ function pm2(program: string): Peer {
     async start(jobs, folder, marker) {
       mkdirSync(folder, { recursive: true });
       const apps = jobs.map((job, index) => ({
-        name: `opencode${index}`,
+        name: `service${index}`,
         script: job.argv[0],
         args: job.argv.slice(1),
         cwd: job.cwd,
@@ -155,7 +158,8 @@ export function findPeers(): Peer[] {
   return [plain, ...found];
 }
 
-function findProgram(name: string): string | null {
+/** Looked for in DECKHAND_BENCH_PEERS, then on the PATH. */
+export function findProgram(name: string): string | null {
   const folders = [process.env["DECKHAND_BENCH_PEERS"] ?? "", ...(process.env["PATH"] ?? "").split(delimiter)];
   for (const folder of folders.filter((each) => each !== "")) {
     try {
