@@ -22,6 +22,16 @@ for (const colorScheme of ["light", "dark"] as const) {
       await deckhand.go(place);
       await judge(place);
     }
+    await deckhand.go("Environment");
+    for (const view of ["Graph", "Start", "Timeline", "List"]) {
+      await page.getByRole("radio", { name: view, exact: true }).click();
+      await judge(view);
+    }
+    await deckhand.service("dev:api").click();
+    for (const part of ["Definition", "History", "Overview"]) {
+      await page.getByRole("radio", { name: part, exact: true }).click();
+      await judge(part);
+    }
   });
 }
 
