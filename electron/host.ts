@@ -139,7 +139,11 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
   }
 
   const settings = new SettingsStore({ database, logger });
-  const audit = new AuditLog({ database, now });
+  const audit = new AuditLog({
+    database,
+    now,
+    onListenerError: (error) => logger.error("A listener of the audit failed", { error: errorText(error) }),
+  });
   const registry = new ProjectRegistry({ database, now });
   const trust = new TrustRegister({ database, now });
 

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { Failure } from "#shared/failure.ts";
 import { ComposeEngine } from "./core/compose/engine.ts";
 import { Environment } from "./core/environment/environment.ts";
+import { machineFolder, PortClaims } from "./core/environment/port-claims.ts";
+import { PortMemory } from "./core/environment/port-memory.ts";
 import { PortRegistry } from "./core/environment/ports.ts";
 import { placeVariables } from "./core/environment/service-variables.ts";
 import { ShellEnvironment } from "./core/environment/shell-environment.ts";
@@ -19,6 +21,8 @@ import type { SharedServerFile } from "./core/opencode/shared-server.ts";
 import { StartGate } from "./core/opencode/start-gate.ts";
 import { UpdateCheck } from "./core/opencode/update-check.ts";
 import type { ProcessKeeper } from "./core/process/owned.ts";
+import { systemProcesses } from "./core/process/system-processes.ts";
+import { Monitor } from "./core/environment/monitoring/monitor.ts";
 import type { AuditLog } from "./core/store/audit-log.ts";
 import type { Database } from "./core/store/database.ts";
 import { StoredInterruptedTurns } from "./core/store/interrupted-turns.ts";
@@ -50,8 +54,13 @@ export interface FactoryParts {
 export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) => Workspace {
   const { home, scope, clock, logger, keeper, settings, audit, trust } = parts;
   const shellEnvironment = new ShellEnvironment({ clock, logger, onTrouble: parts.onTrouble });
-  const engine = new ComposeEngine({ clock, logger, shellEnvironment });
-  const ports = new PortRegistry();
+  const engine = new ComposeEngine({ clock, logger, shellEnvironment, folder: join(home, "compose") });
+  const claims = new PortClaims({ folder: machineFolder(), source: systemProcesses(), logger });
+  scope.add("port claims", () => claims.close());
+  const ports = new PortRegistry({
+    claims,
+    memory: new PortMemory({ file: join(home, "ports.json"), logger }),
+  });
   const turns = new StoredInterruptedTurns({ database: parts.database });
   const versions = new KnownVersions({ file: join(home, "opencode-versions.json"), logger });
   const finder = new BinaryFinder({ clock, versions });
@@ -61,9 +70,12 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
   scope.add("text logs", () => textLogs.close());
   const gate = new StartGate();
   const updates = new UpdateCheck({ registry: parts.registry, clock, logger });
+  /** What people call each workspace, by its id. */
+  const names = new Map<string, string>();
 
   return (project) => {
     const { directory, workspace: workspaceId } = project;
+    names.set(workspaceId, project.name);
     const book = logs.book(workspaceId);
     const admit = (): Promise<void> => made.admit();
     const server = new OpencodeServer({
@@ -103,13 +115,23 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
       shellEnvironment,
       compose: engine,
       ports,
+      textLogs,
+      runsFile: join(home, "runs", `${workspaceId}.json`),
+      workspaceName: (id) => names.get(id) ?? null,
       audit: (entry) => audit.add(entry),
       admit,
+    });
+    const monitor = new Monitor({
+      clock,
+      logger,
+      services: () => environment.status().services,
+      audit: (query) => audit.list({ ...query, workspace: workspaceId }),
     });
     const chat = new Chat({ server, directory, clock, logger, turns });
     const made = new Workspace({
       project,
       environment,
+      monitor,
       shellEnvironment,
       server,
       sharedServer: parts.sharedServer,

@@ -14,6 +14,7 @@ import {
   sessionEventSchema,
   sessionSchema,
 } from "./schema/chat.ts";
+import { serviceHistorySchema, suggestionSchema } from "./schema/monitoring.ts";
 import { detectionSchema, environmentStatusSchema } from "./schema/environment.ts";
 import { auditEntrySchema, hostInfoSchema, processListSchema } from "./schema/host.ts";
 import {
@@ -82,6 +83,10 @@ export const contract = {
   ),
   "environment.status": procedure(ofWorkspace, environmentStatusSchema),
   "environment.watch": stream(ofWorkspace, environmentStatusSchema, { rule: "latest" }),
+  /** Memory, CPU and health of every service over the last half hour, then each new reading. */
+  "environment.history": stream(ofWorkspace, serviceHistorySchema, { rule: "drop" }),
+  /** What was seen often enough to be worth a word. */
+  "environment.suggestions": procedure(ofWorkspace, z.object({ suggestions: z.array(suggestionSchema) })),
 
   /** Lines with `after < seq < before`, at most `limit`: the newest of them, or with `from: "start"` the oldest. */
   "log.read": procedure(
@@ -165,9 +170,17 @@ export const contract = {
   "audit.list": procedure(
     z.object({
       since: z.string().datetime({ offset: true }).optional(),
+      workspace: workspaceIdSchema.optional(),
+      service: z.string().max(256).optional(),
       limit: z.number().int().min(1).max(10_000).default(500),
     }),
     z.object({ entries: z.array(auditEntrySchema) }),
+  ),
+  /** The newest `limit` entries of a workspace, then every new one. */
+  "audit.follow": stream(
+    ofWorkspace.extend({ limit: z.number().int().min(0).max(10_000).default(500) }),
+    auditEntrySchema,
+    { rule: "drop" },
   ),
 } as const;
 

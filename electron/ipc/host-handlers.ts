@@ -88,6 +88,9 @@ export function hostHandlers(parts: HostParts): Handlers {
       return workspace(input).watch((status) => sink.push(status));
     },
 
+    "environment.history": (input, sink) => workspace(input).monitor.watch((history) => sink.push(history)),
+    "environment.suggestions": (input) => ({ suggestions: workspace(input).monitor.suggestions() }),
+
     "log.read": (input) => {
       const { sources, after, before, from, limit, grep } = input;
       return workspace(input).book.read({
@@ -154,7 +157,9 @@ export function hostHandlers(parts: HostParts): Handlers {
       return null;
     },
 
-    "audit.list": ({ since, limit }) => ({ entries: parts.audit.list({ since, limit }) }),
+    "audit.list": (query) => ({ entries: parts.audit.list(query) }),
+    "audit.follow": ({ workspace: id, limit }, sink) =>
+      parts.audit.follow({ workspace: id, limit }, (entry) => sink.push(entry)),
   };
 }
 

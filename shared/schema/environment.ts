@@ -49,6 +49,10 @@ export const servicePlanSchema = z.object({
   dependsOn: z.record(z.string(), dependencyConditionSchema),
   profiles: z.array(z.string()),
   probe: probeSchema.nullable(),
+  /** Absent: one. */
+  replicas: z.number().int().min(1).optional(),
+  /** Shown, and started only when it is named. */
+  disabled: z.boolean().optional(),
 });
 export type ServicePlan = z.infer<typeof servicePlanSchema>;
 

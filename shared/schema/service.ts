@@ -33,18 +33,25 @@ export type ServicePhase = z.infer<typeof servicePhaseSchema>;
 export const healthSchema = z.enum(["none", "starting", "healthy", "unhealthy"]);
 export type Health = z.infer<typeof healthSchema>;
 
+/** compose's three, and two of process-compose's: it has ended, however; its log has shown the line of its `log` probe. */
 export const dependencyConditionSchema = z.enum([
   "service_started",
   "service_healthy",
   "service_completed_successfully",
+  "service_completed",
+  "service_log_ready",
 ]);
 export type DependencyCondition = z.infer<typeof dependencyConditionSchema>;
 
-/** A port of a service. `env` is the variable that carries it to the process; null where the command fixes it. */
+/**
+ * A port of a service. `env` is the variable that carries it to the process; null where the command fixes it. `strict`: another
+ * one is no help, a held one blocks the service.
+ */
 export const servicePortSchema = z.object({
   name: z.string(),
   port: z.number().int().min(1).max(65_535),
   env: z.string().nullable(),
+  strict: z.boolean().optional(),
 });
 export type ServicePort = z.infer<typeof servicePortSchema>;
 
@@ -54,9 +61,17 @@ export type ServicePort = z.infer<typeof servicePortSchema>;
  */
 export const probeSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("tcp"), port: z.number().int() }),
-  z.object({ kind: z.literal("http"), url: z.string() }),
+  /** Ready at a status from 200 to 399, or exactly at `status`. */
+  z.object({
+    kind: z.literal("http"),
+    url: z.string(),
+    status: z.number().int().min(100).max(599).optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+  }),
   z.object({ kind: z.literal("log"), pattern: z.string() }),
   z.object({ kind: z.literal("exec"), command: z.array(z.string()).min(1) }),
+  /** It says so itself: `READY=1` to the socket in NOTIFY_SOCKET, as sd_notify(3) does. */
+  z.object({ kind: z.literal("notify") }),
   /** Docker's own health check of the container, or its running state where it has none. */
   z.object({ kind: z.literal("compose"), healthcheck: z.boolean() }),
 ]);
@@ -64,6 +79,19 @@ export type ProbeSpec = z.infer<typeof probeSchema>;
 
 export const exitSchema = z.object({ code: z.number().int().nullable(), signal: z.string().nullable() });
 export type Exit = z.infer<typeof exitSchema>;
+
+/** One life of a service that is over; `exit` is null where it could not be started. `startedAt` is ISO 8601. */
+export const serviceRunSchema = z.object({
+  generation: z.number().int(),
+  startedAt: z.string(),
+  durationMs: z.number().int(),
+  exit: exitSchema.nullable(),
+  /** `stopped`: it was asked to end. */
+  outcome: z.enum(["completed", "failed", "stopped"]),
+  /** Why it failed; null where it did not. */
+  why: z.string().nullable(),
+});
+export type ServiceRun = z.infer<typeof serviceRunSchema>;
 
 /** One service of a running (or stopped) environment, as `deckhand status --json` prints it. */
 export const serviceStatusSchema = z.object({
@@ -75,6 +103,8 @@ export const serviceStatusSchema = z.object({
   /** Zero-based wave of the plan. */
   wave: z.number().int(),
   dependsOn: z.array(z.string()),
+  /** How it is found out that it is ready; null: it is as soon as it runs. */
+  probe: probeSchema.nullable(),
   desired: desiredSchema,
   phase: servicePhaseSchema,
   health: healthSchema,
@@ -92,5 +122,7 @@ export const serviceStatusSchema = z.object({
   memoryBytes: z.number().nullable(),
   cpuPercent: z.number().nullable(),
   exit: exitSchema.nullable(),
+  /** One of several of the service `of`. `url`: their common address, where each request goes to the next of them. */
+  replica: z.object({ of: z.string(), url: z.string().nullable() }).optional(),
 });
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>;

@@ -1,34 +1,17 @@
 /** The compose projects on the real engine. Skipped, with one line of reason, where none answers. */
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { composeProjectName } from "../../electron/core/compose/compose-project.ts";
 import { detect } from "../../electron/core/environment/detect/detect.ts";
+import { docker as dockerCommand, engineObstacle } from "../support/docker-engine.ts";
 import { createEnvironmentWorld, freePort, listen, type EnvironmentWorld } from "../support/environment-world.ts";
 import { bundleGuardian } from "../support/guardian-bundle.ts";
 import { until } from "../support/until.ts";
 
-function docker(...words: string[]): string {
-  return execFileSync("docker", words, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 20_000 }).trim();
-}
+const docker = (...words: string[]) => dockerCommand(words);
 
-/** Why nothing here can run; null where it can. */
-function obstacle(): string | null {
-  try {
-    docker("version", "--format", "{{.Server.Version}}");
-  } catch {
-    return "no Docker engine answers";
-  }
-  try {
-    docker("image", "inspect", "local/busybox:1");
-    return null;
-  } catch {
-    return "the image local/busybox:1 is not there";
-  }
-}
-
-const reason = obstacle();
+const reason = engineObstacle();
 if (reason !== null) console.log(`skipped: docker compose on the real engine (${reason})`);
 
 describe.skipIf(reason !== null)("on the real engine", () => {

@@ -5,6 +5,7 @@ import type { ServerState } from "#shared/schema/server.ts";
 import type { ServerSettings } from "#shared/schema/settings.ts";
 import { ComposeEngine } from "../../electron/core/compose/engine.ts";
 import { Environment } from "../../electron/core/environment/environment.ts";
+import { Monitor } from "../../electron/core/environment/monitoring/monitor.ts";
 import { systemClock } from "../../electron/core/lib/clock.ts";
 import { silentLogger } from "../../electron/core/lib/logger.ts";
 import { CRASH_LIMIT } from "../../electron/core/opencode/crash-policy.ts";
@@ -49,18 +50,20 @@ async function open(fault: Fault = {}, settings: Partial<ServerSettings> = {}) {
   const shellEnvironment = { variables: () => Promise.resolve({ ...world.environment }), warning: null };
   const common = { clock: systemClock, logger: silentLogger, shellEnvironment };
   const project = new ProjectRegistry({ database, now: Date.now }).open(world.directory);
+  const environment = new Environment({
+    ...common,
+    keeper: world.keeper,
+    book: world.book,
+    workspaceId: project.workspace,
+    directory: world.directory,
+    compose: new ComposeEngine(common),
+    audit: () => undefined,
+  });
   const workspace = new Workspace({
     ...common,
     project,
-    environment: new Environment({
-      ...common,
-      keeper: world.keeper,
-      book: world.book,
-      workspaceId: project.workspace,
-      directory: world.directory,
-      compose: new ComposeEngine(common),
-      audit: () => undefined,
-    }),
+    environment,
+    monitor: new Monitor({ ...common, services: () => environment.status().services, audit: () => [] }),
     server: world.server,
     sharedServer: new SharedServerFile({ path: join(world.root, "service.json"), userId: 0 }),
     chat: world.chat,

@@ -4,18 +4,21 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AuditEntry } from "#shared/schema/host.ts";
-import { workspaceIdSchema } from "#shared/schema/id.ts";
+import { workspaceIdSchema, type WorkspaceId } from "#shared/schema/id.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { ComposeEngine } from "../../electron/core/compose/engine.ts";
 import type { Dependency, DetectedProject, DetectedService } from "../../electron/core/environment/detect/detected.ts";
 import { graphNode } from "../../electron/core/environment/detect/detect.ts";
 import { Environment } from "../../electron/core/environment/environment.ts";
 import { planOrder } from "../../electron/core/environment/graph.ts";
-import { systemClock } from "../../electron/core/lib/clock.ts";
+import type { PortRegistry } from "../../electron/core/environment/ports.ts";
+import { systemClock, type Clock } from "../../electron/core/lib/clock.ts";
 import { silentLogger, type Logger } from "../../electron/core/lib/logger.ts";
+import { createTextLogs } from "../../electron/core/log/text-log.ts";
 import { Scope } from "../../electron/core/lib/scope.ts";
 import { createProcessKeeper, type Keeper } from "../../electron/core/process/keeper.ts";
 import { PROCESS_POLICY, TASK_POLICY } from "../../electron/core/service/restart-policy.ts";
+import { DEFAULT_RULES } from "../../electron/core/service/service-rules.ts";
 import { MemoryBook } from "./memory-book.ts";
 import { until } from "./until.ts";
 
@@ -47,6 +50,14 @@ export function createEnvironmentWorld(options: {
   guardianPath: string;
   project?: string;
   path?: string;
+  /** The environment's; default the system's. Stops take the system's in any case. */
+  clock?: Clock;
+  /** Default {@link testWorkspace}. */
+  workspaceId?: WorkspaceId;
+  /** Shared with another world; default one of its own. */
+  ports?: PortRegistry;
+  /** That of another world, which ends it; default its own. */
+  keeper?: Keeper;
 }): EnvironmentWorld {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "deckhand-environment-")));
   const folder = join(base, "project");
@@ -59,15 +70,12 @@ export function createEnvironmentWorld(options: {
   };
   const scope = new Scope("test", logger);
   const clock = systemClock;
-  const keeper = createProcessKeeper({
-    home: base,
-    runId: `run-${process.pid}`,
-    clock,
-    logger,
-    guardianPath: options.guardianPath,
-    scope,
-  });
+  const { guardianPath } = options;
+  const keeper =
+    options.keeper ??
+    createProcessKeeper({ home: base, runId: `run-${process.pid}`, clock, logger, guardianPath, scope });
   const book = new MemoryBook();
+  const textLogs = createTextLogs({ clock, logger, onTrouble: ({ message }) => errors.push(message) });
   const audit: AuditEntry[] = [];
   const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const variables = { ...Object.fromEntries(inherited), ...(options.path === undefined ? {} : { PATH: options.path }) };
@@ -75,12 +83,15 @@ export function createEnvironmentWorld(options: {
   const environment = new Environment({
     keeper,
     book,
-    workspaceId: testWorkspace,
+    workspaceId: options.workspaceId ?? testWorkspace,
+    ...(options.ports === undefined ? {} : { ports: options.ports }),
+    workspaceName: () => "shop",
+    textLogs,
     directory: folder,
-    clock,
+    clock: options.clock ?? clock,
     logger,
     shellEnvironment,
-    compose: new ComposeEngine({ clock, logger, shellEnvironment }),
+    compose: new ComposeEngine({ clock, logger, shellEnvironment, folder: join(base, "compose") }),
     audit: (entry) => audit.push(entry),
   });
   return {
@@ -97,7 +108,9 @@ export function createEnvironmentWorld(options: {
     },
     async close() {
       await environment.close();
-      await until("an empty list of processes", 5_000, () => keeper.list().length === 0);
+      await textLogs.close();
+      if (options.keeper === undefined)
+        await until("an empty list of processes", 5_000, () => keeper.list().length === 0);
       await scope.close();
       rmSync(base, { recursive: true, force: true });
     },
@@ -113,6 +126,8 @@ export interface Made {
   readonly port?: number;
   readonly env?: string | null;
   readonly more?: Partial<DetectedService>;
+  /** Laid over the plan that follows from the rest. */
+  readonly plan?: Partial<DetectedService["plan"]>;
 }
 
 /** A plan made by hand. `args` go to environment-program.mjs, together with the service's name and port. */
@@ -143,11 +158,13 @@ export function madeProject(folder: string, services: readonly Made[]): Detected
         dependsOn: {},
         profiles: [],
         probe: made.port === undefined ? null : { kind: "tcp", port: made.port },
+        ...made.plan,
       },
       run: { kind: "argv", argv: made.argv ?? ["/bin/sh", "-c", line] },
       dependencies,
       environment: {},
       restart: kind === "task" ? TASK_POLICY : PROCESS_POLICY,
+      rules: DEFAULT_RULES,
       graceMs: 1_000,
       http: made.port !== undefined,
       portAssumed: false,

@@ -3,6 +3,7 @@ import { workspaceIdSchema } from "#shared/schema/id.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { ComposeEngine } from "../../electron/core/compose/engine.ts";
 import { Environment } from "../../electron/core/environment/environment.ts";
+import type { EnvironmentDependencies } from "../../electron/core/environment/environment-dependencies.ts";
 import { madeProject, type Made } from "./environment-world.ts";
 import type { Stage } from "./fault-stage.ts";
 import { quickClock } from "./quick-clock.ts";
@@ -18,8 +19,12 @@ export interface StagedEnvironment {
 }
 
 /** @param options.speed How many times as fast time passes for delays and limits (not for the grace of a stop). */
-export function environmentOn(stage: Stage, options: { readonly speed?: number } = {}): StagedEnvironment {
-  const clock = quickClock(options.speed ?? 1);
+export function environmentOn(
+  stage: Stage,
+  options: { readonly speed?: number } & Partial<Pick<EnvironmentDependencies, "admit" | "compose" | "runsFile">> = {},
+): StagedEnvironment {
+  const { speed = 1, ...more } = options;
+  const clock = quickClock(speed);
   const shellEnvironment = {
     variables: () => Promise.resolve({ PATH: process.env["PATH"] ?? "", HOME: stage.root }),
     warning: null,
@@ -34,6 +39,7 @@ export function environmentOn(stage: Stage, options: { readonly speed?: number }
     shellEnvironment,
     compose: new ComposeEngine({ clock, logger: stage.logger, shellEnvironment }),
     audit: (entry) => stage.collect("audit", entry),
+    ...more,
   });
   stage.scope.add("environment", () => environment.close());
   const seen: { name: string; phase: ServiceStatus["phase"]; ready: boolean }[] = [];

@@ -6,10 +6,13 @@ import type { LogBook } from "../../electron/core/log/types.ts";
 export class MemoryBook implements LogBook {
   readonly lines: LogLine[] = [];
   readonly secrets: string[] = [];
+  readonly #listeners = new Set<(line: LogLine) => unknown>();
 
   append(source: string, line: { stream: LogLine["stream"]; text: string; generation: number; cut: boolean }): void {
     const text = this.secrets.reduce((rest, secret) => rest.replaceAll(secret, "•••"), line.text);
-    this.lines.push({ ...line, text, source, seq: this.lines.length + 1, at: Date.now() });
+    const stored = { ...line, text, source, seq: this.lines.length + 1, at: Date.now() };
+    this.lines.push(stored);
+    for (const hear of this.#listeners) hear(stored);
   }
 
   appendLines(
@@ -23,8 +26,11 @@ export class MemoryBook implements LogBook {
     return Promise.reject(new Error("not in a test"));
   }
 
-  follow(): () => void {
-    throw new Error("not in a test");
+  /** Only what is new. */
+  follow({ sources }: { readonly sources?: readonly string[] }, listener: (line: LogLine) => void): () => void {
+    const hear = (line: LogLine) => (sources === undefined || sources.includes(line.source)) && listener(line);
+    this.#listeners.add(hear);
+    return () => void this.#listeners.delete(hear);
   }
 
   sources(): string[] {

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 
-/** P processes, S the host and its state, N network and protocol, L logs. */
-const plan = { P: 22, S: 15, N: 25, L: 8 };
+/** P processes, S the host and its state, N network and protocol, L logs, D the environment of a project. */
+const plan = { P: 22, S: 15, N: 25, L: 8, D: 16 };
 const wanted = Object.entries(plan).flatMap(([family, count]) =>
   Array.from({ length: count }, (_, index) => `${family}${String(index + 1).padStart(2, "0")}`),
 );

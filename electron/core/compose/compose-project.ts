@@ -1,23 +1,37 @@
 /**
  * The containers of one environment: one compose project with a name of our own, so that two working copies, or somebody
- * else's `docker compose up` in the same folder, never meet. Containers are spoken of by id, never by a name.
+ * else's `docker compose up` in the same folder, never meet. Containers are spoken of by id, never by a name. What docker
+ * knows by the label of the project is the truth: containers that an earlier host left running are found by it, taken over
+ * where they are as they should be, and never started twice.
  */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
-import type { Clock } from "../lib/clock.ts";
-import { AppError, fromFailure } from "../lib/error.ts";
-import type { Hold, ProcessKeeper } from "../process/owned.ts";
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { ServicePort } from "#shared/schema/service.ts";
 import type { ComposeSource } from "../environment/detect/detected.ts";
-import { runCommand, type CommandResult } from "./command.ts";
+import { writeFileAtomic } from "../lib/atomic-file.ts";
+import type { Clock } from "../lib/clock.ts";
+import { AppError } from "../lib/error.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Hold, ProcessKeeper } from "../process/owned.ts";
+import type { CommandResult } from "./command.ts";
+import { composeError } from "./compose-error.ts";
+import { isAtLeast, movedPorts, OVERRIDE_SINCE, overrideText, type ContainerRun } from "./compose-override.ts";
+import { ComposeQueue, type QueuedWork } from "./compose-queue.ts";
+import { ContainerUsage } from "./container-usage.ts";
+import { ContainerWatch } from "./container-watch.ts";
 import type { ComposeEngine, ReadyEngine } from "./engine.ts";
+import { ProjectClient } from "./project-client.ts";
+import { ProjectContainers } from "./project-containers.ts";
 
 /** Images may have to be pulled or built. */
 const UP_MS = 15 * 60_000;
-/** docker's own grace is 10 s; the rest is its housekeeping. */
-const STOP_GRACE_S = 10;
-const STOP_MS = 40_000;
+/** Docker's housekeeping, beside the grace of the containers. */
+const STOP_MS = 30_000;
+/** Longer than any `stop_grace_period` one should wait for. */
+const MAX_GRACE_MS = 10 * 60_000;
+const DOWN_GRACE_S = 10;
 const DOWN_MS = 60_000;
-const ASK_MS = 10_000;
 
 export interface ComposeProjectDependencies {
   readonly engine: ComposeEngine;
@@ -27,16 +41,26 @@ export interface ComposeProjectDependencies {
   /** The real path of the folder. */
   readonly directory: string;
   readonly source: ComposeSource;
+  readonly logger?: Logger;
 }
 
-/** What docker says of a container. */
-export interface ContainerState {
-  readonly running: boolean;
-  /** Docker itself is about to start it again. */
-  readonly restarting: boolean;
-  readonly exitCode: number;
-  readonly outOfMemory: boolean;
-  readonly health: "none" | "starting" | "healthy" | "unhealthy";
+/** A service as it is to be brought up. */
+export interface ContainerStart {
+  readonly run: ContainerRun;
+  readonly planned: readonly ServicePort[];
+  readonly given: readonly ServicePort[];
+  readonly graceMs: number;
+}
+
+/** A container that was brought up. */
+export interface BroughtUp {
+  readonly id: string;
+  /** It ran already, and was left as it was. */
+  readonly adopted: boolean;
+}
+
+interface Known extends ContainerStart {
+  readonly nameTaken: boolean;
 }
 
 /** `deckhand-` and 16 digits that stand for the folder. */
@@ -46,16 +70,38 @@ export function composeProjectName(directory: string): string {
 
 export class ComposeProject {
   readonly name: string;
+  /** What is known of its containers. */
+  readonly watch: ContainerWatch;
+  readonly usage: ContainerUsage;
   readonly #dependencies: ComposeProjectDependencies;
+  readonly #queue: ComposeQueue<"up" | "stop" | "down", BroughtUp>;
+  /** What was brought up, and how; the override speaks of all of them. */
+  readonly #services = new Map<string, Known>();
+  readonly #client: ProjectClient;
+  readonly #containers: ProjectContainers;
   #source: ComposeSource;
-  /** Ends of what was begun: `up` and `down` of one project must not overlap. */
-  #queue: Promise<unknown> = Promise.resolve();
   #hold: Hold | null = null;
+  #override: string | null = null;
 
   constructor(dependencies: ComposeProjectDependencies) {
+    const { clock, directory, logger = dependencies.engine.logger } = dependencies;
     this.#dependencies = dependencies;
     this.#source = dependencies.source;
-    this.name = composeProjectName(dependencies.directory);
+    this.name = composeProjectName(directory);
+    this.#client = new ProjectClient({ engine: dependencies.engine, clock, directory, name: this.name });
+    this.#containers = new ProjectContainers({
+      client: this.#client,
+      keeper: dependencies.keeper,
+      workspace: dependencies.workspace,
+    });
+    this.#queue = new ComposeQueue((kind, batch, signal) => this.#work(kind, batch, signal));
+    this.watch = new ContainerWatch({
+      clock,
+      logger,
+      inspect: (ids, signal) => this.#containers.inspect(ids, signal),
+      follow: (onEvent) => this.#containers.follow(onEvent),
+    });
+    this.usage = new ContainerUsage({ clock, logger, stats: (ids) => this.#containers.stats(ids) });
   }
 
   /** The files as they are now: they are read anew at each start. */
@@ -69,65 +115,26 @@ export class ComposeProject {
   }
 
   /**
-   * Brings up one service (not those it depends on: their order is ours) and answers with its container's id.
+   * Brings up one service (not those it depends on: their order is ours) and answers with its container. One that runs
+   * already, as it should be, is left as it is.
    *
    * @throws AppError `docker_missing`, `docker_stopped`, `compose_failed`, `port_in_use`; or an AbortError.
    */
-  up(service: string, onLine: (text: string) => void, signal: AbortSignal): Promise<string> {
-    return this.#inTurn(async () => {
-      signal.throwIfAborted();
-      const engine = await this.#ready();
-      // Before the first container exists: from then on somebody takes it down, even if we are killed.
-      this.#hold ??= await this.#makeHold(engine);
-      const result = await this.#compose(engine, ["up", "-d", "--no-deps", service], UP_MS, signal, onLine);
-      if (result.code !== 0) throw composeError(`docker compose up ${service}`, result);
-      const id = (await this.#compose(engine, ["ps", "-a", "-q", service], ASK_MS, signal)).stdout
-        .trim()
-        .split("\n")[0];
-      if (id === undefined || !/^[0-9a-f]{12,64}$/.test(id)) {
-        throw new AppError("compose_failed", `docker compose brought up ${service}, but knows no container of it.`, {
-          next: "Run `docker compose up` by hand to see more.",
-        });
-      }
-      return id;
-    });
+  async up(start: ContainerStart, onLine: (text: string) => void, signal: AbortSignal): Promise<BroughtUp> {
+    const { service } = start.run;
+    signal.throwIfAborted();
+    this.#services.set(service, { ...start, nameTaken: false });
+    return this.#queue.add({ kind: "up", service, onLine, signal });
   }
 
-  /** Ends and removes the containers of one service. */
-  stop(service: string): Promise<void> {
-    return this.#inTurn(async () => {
-      const engine = await this.#ready();
-      const grace = String(STOP_GRACE_S);
-      const stopped = await this.#compose(engine, ["stop", "-t", grace, service], STOP_MS);
-      if (stopped.code !== 0) throw composeError(`docker compose stop ${service}`, stopped);
-      // Removed, so that the next generation is a new container with a log of its own.
-      const removed = await this.#compose(engine, ["rm", "-f", service], STOP_MS);
-      if (removed.code !== 0) throw composeError(`docker compose rm ${service}`, removed);
-    });
+  /** Ends and removes the containers of one service. Removed, so that the next generation has a log of its own. */
+  async stop(service: string): Promise<void> {
+    await this.#queue.add({ kind: "stop", service });
   }
 
   /** Takes down whatever is left of the project: containers and networks. Volumes hold data and stay. */
-  down(): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#hold === null) return;
-      const engine = await this.#ready();
-      const result = await this.#compose(engine, ["down", "-t", String(STOP_GRACE_S)], DOWN_MS);
-      if (result.code !== 0) throw composeError("docker compose down", result);
-      this.#hold.drop();
-      this.#hold = null;
-    });
-  }
-
-  /** Null where the container does not exist any more. */
-  async inspect(id: string, signal?: AbortSignal): Promise<ContainerState | null> {
-    const engine = await this.#ready();
-    const argv = [engine.docker, "inspect", "--type", "container", "--format", "{{json .State}}", id] as const;
-    const result = await this.#run(engine, argv, ASK_MS, signal);
-    if (result.code !== 0) {
-      if (/no such (?:container|object)/i.test(result.stderr)) return null;
-      throw composeError("docker inspect", result);
-    }
-    return parseState(result.stdout);
+  async down(): Promise<void> {
+    await this.#queue.add({ kind: "down", service: "" });
   }
 
   /** What follows the log of a container until the container ends. `since`: only lines after that (RFC 3339). */
@@ -135,9 +142,99 @@ export class ComposeProject {
     id: string,
     since: string | null,
   ): Promise<{ argv: [string, ...string[]]; env: Record<string, string> }> {
-    const engine = await this.#ready();
+    const engine = await this.#client.ready();
     const from = since === null ? [] : ["--since", since];
-    return { argv: [engine.docker, "logs", "--follow", ...from, id], env: this.#environment(engine) };
+    return { argv: [engine.docker, "logs", "--follow", ...from, id], env: this.#client.environment(engine) };
+  }
+
+  async #work(
+    kind: "up" | "stop" | "down",
+    batch: readonly QueuedWork<"up" | "stop" | "down">[],
+    signal: AbortSignal,
+  ): Promise<(work: QueuedWork<"up" | "stop" | "down">) => BroughtUp> {
+    const services = batch.map(({ service }) => service);
+    const engine = await this.#client.ready();
+    if (kind === "up") return this.#bringUp(engine, batch, signal);
+    if (kind === "stop") await this.#end(engine, services);
+    else if (this.#hold !== null) {
+      await this.#checked(engine, ["down", "-t", String(DOWN_GRACE_S)], DOWN_MS);
+      this.#hold.drop();
+      this.#hold = null;
+    }
+    return () => ({ id: "", adopted: false });
+  }
+
+  async #bringUp(
+    engine: ReadyEngine,
+    batch: readonly QueuedWork<string>[],
+    signal: AbortSignal,
+  ): Promise<(work: QueuedWork<string>) => BroughtUp> {
+    // Before the first container exists: from then on somebody takes it down, even if we are killed.
+    this.#hold ??= await this.#makeHold(engine);
+    const before = await this.#containers.list(engine, signal);
+    await this.#writeOverride(engine, signal);
+    const services = batch.map(({ service }) => service);
+    const onLine = (text: string) => {
+      const about = batch.filter(({ service }) => text.includes(service));
+      for (const { onLine: tell } of about.length === 0 ? batch : about) tell?.(text);
+    };
+    await this.#checked(engine, ["up", "-d", "--no-deps", "--", ...services], UP_MS, signal, onLine);
+    const after = await this.#containers.list(engine, signal);
+    return ({ service }) => {
+      const found = after.get(service);
+      if (found === undefined) {
+        throw new AppError("compose_failed", `docker compose brought up ${service}, but knows no container of it.`, {
+          next: "Run `docker compose up` by hand to see more.",
+        });
+      }
+      const known = before.get(service);
+      return { id: found.id, adopted: known?.running === true && known.id === found.id };
+    };
+  }
+
+  async #end(engine: ReadyEngine, services: readonly string[]): Promise<void> {
+    const grace = Math.max(...services.map((service) => this.#services.get(service)?.graceMs ?? 0), 10_000);
+    const deadline = Math.min(grace, MAX_GRACE_MS) + STOP_MS;
+    // Its own stop signal and grace period, as its file says; and its `pre_stop` hooks.
+    const words = ["rm", "--stop", "--force", "--", ...services];
+    const result = await this.#compose(engine, words, deadline);
+    for (const service of services) this.#services.delete(service);
+    if (result.code === 0) return;
+    const error = composeError(`docker compose rm ${services.join(" ")}`, result);
+    if (error.code === "docker_stopped") throw error;
+    // The file may be broken by now. Docker knows its containers all the same.
+    const left = await this.#containers.list(engine);
+    const ids = services.map((service) => left.get(service)?.id).filter((id) => id !== undefined);
+    if (ids.length === 0) return;
+    const stopped = await this.#client.run(engine, [engine.docker, "stop", ...ids], deadline);
+    const removed = await this.#client.run(engine, [engine.docker, "rm", "--force", ...ids], STOP_MS);
+    if (stopped.code !== 0 || removed.code !== 0) throw error;
+  }
+
+  /** Writes what is different here, where anything is. @throws AppError `port_in_use` where docker compose is too old for it. */
+  async #writeOverride(engine: ReadyEngine, signal: AbortSignal): Promise<void> {
+    for (const [service, known] of this.#services) {
+      const { containerName } = known.run;
+      const nameTaken =
+        typeof containerName === "string" && (await this.#containers.isNameTaken(engine, containerName, signal));
+      if (nameTaken !== known.nameTaken) this.#services.set(service, { ...known, nameTaken });
+    }
+    const text = overrideText([...this.#services.values()]);
+    const { folder } = this.#dependencies.engine;
+    if (text === null || folder === null || !isAtLeast(engine.composeVersion, OVERRIDE_SINCE)) {
+      this.#override = null;
+      const moved = [...this.#services.values()].find((known) => movedPorts(known).length > 0);
+      if (moved === undefined) return;
+      const ports = movedPorts(moved).map(({ port }) => port);
+      const message = `${moved.run.service} would have to publish ${ports.join(", ")} here, which docker compose ${engine.composeVersion} cannot be told.`;
+      throw new AppError("port_in_use", message, {
+        next: `Stop the other workspace, or install docker compose ${OVERRIDE_SINCE.join(".")} or newer.`,
+      });
+    }
+    const path = join(folder, `${this.name}.yaml`);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileAtomic(path, text, { untilReboot: true });
+    this.#override = path;
   }
 
   async #makeHold(engine: ReadyEngine): Promise<Hold> {
@@ -149,35 +246,29 @@ export class ComposeProject {
       release: {
         argv: [...this.#prefix(engine), "down", "-t", "2"],
         cwd: directory,
-        env: this.#environment(engine),
+        env: this.#client.environment(engine),
       },
     });
   }
 
-  async #ready(): Promise<ReadyEngine> {
-    const state = await this.#dependencies.engine.state();
-    if (state.kind !== "ready") throw fromFailure(state.failure);
-    return state;
-  }
-
   #prefix(engine: ReadyEngine): [string, ...string[]] {
     const { directory } = this.#dependencies;
-    const files = this.#source.files.flatMap((file) => ["-f", join(directory, file)]);
+    const paths = this.#source.files.map((file) => join(directory, file));
+    const files = [...paths, ...(this.#override === null ? [] : [this.#override])].flatMap((file) => ["-f", file]);
     const profiles = this.#source.profiles.flatMap((profile) => ["--profile", profile]);
     return [...engine.compose, "--project-directory", directory, ...files, "-p", this.name, ...profiles];
   }
 
-  /** The project's `.env` may name another project or other files; what stands here wins over it. */
-  #environment(engine: ReadyEngine): Record<string, string> {
-    return {
-      ...engine.env,
-      COMPOSE_PROJECT_NAME: this.name,
-      COMPOSE_REMOVE_ORPHANS: "false",
-      COMPOSE_IGNORE_ORPHANS: "true",
-      // Plain lines without cursor movements.
-      COMPOSE_ANSI: "never",
-      COMPOSE_MENU: "false",
-    };
+  async #checked(
+    engine: ReadyEngine,
+    command: readonly string[],
+    deadlineMs: number,
+    signal?: AbortSignal,
+    onLine?: (text: string) => void,
+  ): Promise<void> {
+    const result = await this.#compose(engine, command, deadlineMs, signal, onLine);
+    const words = command.filter((word) => !word.startsWith("-"));
+    if (result.code !== 0) throw composeError(`docker compose ${words.join(" ")}`, result);
   }
 
   #compose(
@@ -187,84 +278,6 @@ export class ComposeProject {
     signal?: AbortSignal,
     onLine?: (text: string) => void,
   ): Promise<CommandResult> {
-    return this.#run(engine, [...this.#prefix(engine), ...command], deadlineMs, signal, onLine);
+    return this.#client.run(engine, [...this.#prefix(engine), ...command], deadlineMs, signal, onLine);
   }
-
-  #run(
-    engine: ReadyEngine,
-    argv: readonly [string, ...string[]],
-    deadlineMs: number,
-    signal?: AbortSignal,
-    onLine?: (text: string) => void,
-  ): Promise<CommandResult> {
-    const { clock, directory } = this.#dependencies;
-    const what = argv
-      .filter((word) => !word.startsWith("/"))
-      .join(" ")
-      .slice(0, 120);
-    return runCommand(
-      {
-        argv,
-        cwd: directory,
-        env: this.#environment(engine),
-        deadlineMs,
-        what: what === "" ? "docker" : what,
-        ...(onLine === undefined ? {} : { onLine }),
-      },
-      clock,
-      signal,
-    );
-  }
-
-  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
-    const turn = this.#queue.then(work);
-    // Whoever asked hears of the failure; the next in line must not.
-    this.#queue = turn.catch(() => undefined);
-    return turn;
-  }
-}
-
-function parseState(text: string): ContainerState {
-  const state = JSON.parse(text) as {
-    Running?: boolean;
-    Restarting?: boolean;
-    ExitCode?: number;
-    OOMKilled?: boolean;
-    Health?: { Status?: string };
-  };
-  const status = state.Health?.Status;
-  return {
-    running: state.Running === true,
-    restarting: state.Restarting === true,
-    exitCode: state.ExitCode ?? 0,
-    outOfMemory: state.OOMKilled === true,
-    health: status === "starting" || status === "healthy" || status === "unhealthy" ? status : "none",
-  };
-}
-
-/** docker's own words are the best there are; the port is the one case with a better next step. */
-function composeError(what: string, result: CommandResult): AppError {
-  const lines = result.stderr
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-  const said =
-    lines.findLast((line) => /error|denied|cannot|invalid|no such|unable|failed/i.test(line)) ?? lines.at(-1) ?? "";
-  const details = { tail: lines.slice(-20), code: result.code };
-  if (/port is already allocated|address already in use/i.test(result.stderr)) {
-    return new AppError("port_in_use", `${what}: a published port is used by somebody else: ${said.slice(0, 300)}`, {
-      next: "Free the port, or publish another one in the compose file; then start again.",
-      details,
-    });
-  }
-  if (/cannot connect to the docker daemon|error during connect/i.test(result.stderr)) {
-    return new AppError("docker_stopped", `${what}: the Docker engine does not answer.`, {
-      next: "Start Docker, then start again.",
-      details,
-    });
-  }
-  return new AppError("compose_failed", `${what} ended with code ${result.code ?? "none"}: ${said.slice(0, 300)}`, {
-    next: "Run the same by hand to see more, or correct the compose file; then start again.",
-    details,
-  });
 }

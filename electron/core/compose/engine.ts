@@ -35,12 +35,23 @@ export interface ComposeEngineDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly shellEnvironment: { variables(): Promise<Readonly<Record<string, string>>> };
+  /** Where files of ours for docker compose are written; left out: nowhere, and what needs one says so. */
+  readonly folder?: string;
 }
 
 /** One for the whole host. */
 export class ComposeEngine {
   readonly #dependencies: ComposeEngineDependencies;
   #known: { readonly at: number; readonly state: Promise<EngineState> } | null = null;
+
+  /** Where files of ours for docker compose are written; null: nowhere. */
+  get folder(): string | null {
+    return this.#dependencies.folder ?? null;
+  }
+
+  get logger(): Logger {
+    return this.#dependencies.logger;
+  }
 
   constructor(dependencies: ComposeEngineDependencies) {
     this.#dependencies = dependencies;
@@ -51,6 +62,11 @@ export class ComposeEngine {
     const now = this.#dependencies.clock.monotonic();
     if (this.#known === null || now - this.#known.at > FRESH_MS) this.#known = { at: now, state: this.#look() };
     return this.#known.state;
+  }
+
+  /** Somebody has found that it does not answer: what was known is not believed any more. */
+  forget(): void {
+    this.#known = null;
   }
 
   async #look(): Promise<EngineState> {

@@ -15,7 +15,9 @@ export function auditEntryOf(
 ): AuditEntry | null {
   const { from, to } = change;
   const samePhase = from.phase === to.phase;
-  if (samePhase ? from.health === to.health : unremarkable.has(to.phase)) return null;
+  if (change.action === "exceed") {
+    // No change of state, and still something that happened.
+  } else if (samePhase ? from.health === to.health : unremarkable.has(to.phase)) return null;
   return {
     at: new Date(now).toISOString(),
     actor: change.actor,

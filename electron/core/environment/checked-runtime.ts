@@ -3,15 +3,14 @@
  * a held port is told as what it is, with its holder's name.
  */
 import { AppError, fromFailure } from "../lib/error.ts";
-import type { ProcessKeeper } from "../process/owned.ts";
-import { portInUseFailure } from "../service/failures.ts";
+import { portInUseFailure, type PortHolder } from "../service/failures.ts";
 import type { Instance, Launch, Runtime } from "../service/runtime.ts";
-import { portState } from "./ports.ts";
+import { portState } from "./port-state.ts";
 
 export class CheckedRuntime implements Runtime {
   readonly #name: string;
   readonly #inner: Runtime;
-  readonly #keeper: ProcessKeeper;
+  readonly #portHolder: (port: number) => Promise<PortHolder | null>;
   readonly #admit: () => Promise<void>;
   readonly #checkFirst: boolean;
 
@@ -24,13 +23,13 @@ export class CheckedRuntime implements Runtime {
   constructor(dependencies: {
     name: string;
     inner: Runtime;
-    keeper: ProcessKeeper;
+    portHolder: (port: number) => Promise<PortHolder | null>;
     admit: () => Promise<void>;
     checkFirst: boolean;
   }) {
     this.#name = dependencies.name;
     this.#inner = dependencies.inner;
-    this.#keeper = dependencies.keeper;
+    this.#portHolder = dependencies.portHolder;
     this.#admit = dependencies.admit;
     this.#checkFirst = dependencies.checkFirst;
   }
@@ -40,7 +39,7 @@ export class CheckedRuntime implements Runtime {
     if (this.#checkFirst) {
       for (const port of launch.ports) {
         if ((await portState(port.port)) !== "held") continue;
-        throw fromFailure(portInUseFailure(this.#name, port, await this.#keeper.portHolder(port.port)));
+        throw fromFailure(portInUseFailure(this.#name, port, await this.#portHolder(port.port)));
       }
     }
     try {
@@ -48,7 +47,7 @@ export class CheckedRuntime implements Runtime {
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "port_in_use") throw error;
       for (const port of launch.ports) {
-        const holder = await this.#keeper.portHolder(port.port);
+        const holder = await this.#portHolder(port.port);
         if (holder !== null) throw fromFailure(portInUseFailure(this.#name, port, holder));
       }
       throw error;

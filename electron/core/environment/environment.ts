@@ -1,34 +1,32 @@
 /**
  * All services of one workspace, started in order, watched, stopped in reverse.
  *
- * Theory of operation: callers only change what is wanted (`start`, `stop`, `restart` set it at once and answer). What
- * follows is worked out service by service in `#evaluate`, from the service's state and those it depends on: a wanted
- * service whose needs are met is launched, one whose need has failed is skipped, an unwanted one is halted as soon as
- * nobody who is also to be stopped still needs it. Whenever a service changes, it and its neighbours are evaluated again.
- * There is no list of steps that could go out of date: however wishes and events cross, the last wish wins, and a hundred
- * starts at once are one start.
+ * Theory of operation: callers only change what is wanted (`start`, `stop`, `restart`, `scale` set it at once and answer).
+ * What follows is the conductor's (conductor.ts). However wishes and events cross, the last wish wins, and a hundred starts at
+ * once are one start.
  */
-import type { EnvironmentPhase, EnvironmentStatus } from "#shared/schema/environment.ts";
-import type { ServicePort } from "#shared/schema/service.ts";
-import { ComposeProject } from "../compose/compose-project.ts";
+import type { EnvironmentStatus } from "#shared/schema/environment.ts";
+import type { ServiceRun } from "#shared/schema/service.ts";
 import { Emitter } from "../lib/emitter.ts";
 import { AppError, errorText } from "../lib/error.ts";
-import type { Actor, ServiceChange } from "../service/service-record.ts";
+import type { Actor } from "../service/service-record.ts";
 import type { Service } from "../service/service.ts";
-import { auditEntryOf } from "./audit-entry.ts";
+import { Conditions } from "./conditions.ts";
+import { Conductor } from "./conductor.ts";
+import { Containers } from "./containers.ts";
 import type { DetectedProject } from "./detect/detected.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
-import { environmentPhase } from "./environment-phase.ts";
-import { Evaluations } from "./evaluations.ts";
-import { gateOf } from "./gate.ts";
-import { servicesToStart } from "./plan.ts";
-import { PortAssignment } from "./port-assignment.ts";
-import { PortRegistry } from "./ports.ts";
+import { Journal } from "./journal.ts";
+import { LogFiles } from "./log-files.ts";
+import { PhaseWatch } from "./phase-watch.ts";
+import { Places } from "./places.ts";
+import { PlanInForce } from "./plan-in-force.ts";
 import { Roster } from "./roster.ts";
+import { RunHistory } from "./run-history.ts";
 import { Runs, type RunOutcome } from "./run.ts";
 import { ServiceFactory } from "./service-factory.ts";
 import { serviceStatus } from "./service-status.ts";
-import { serviceVariables } from "./service-variables.ts";
+import { Watches } from "./watches.ts";
 
 /** What the status of an environment is without its server. */
 export type OwnStatus = Omit<EnvironmentStatus, "server">;
@@ -41,50 +39,76 @@ export interface StartRequest {
   readonly actor?: Actor;
 }
 
-/** Source of the notes about the environment as a whole. */
-const NOTES = "deckhand";
-
 export class Environment {
   readonly #dependencies: EnvironmentDependencies;
-  readonly #factory: ServiceFactory;
-  readonly #ports: PortAssignment;
-  readonly #runs = new Runs();
   readonly #changes: Emitter<void>;
   readonly #roster = new Roster();
-  #problems: OwnStatus["problems"] = [];
-  #profile = "dev";
-  #phase: EnvironmentPhase = "stopped";
-  #since: number;
-  #compose: ComposeProject | null = null;
-  /** Wanted, but their ports are not settled yet. */
-  readonly #unprepared = new Set<string>();
-  readonly #evaluations = new Evaluations(
-    (name) => this.#evaluate(name),
-    () => this.#flush(),
-  );
-  readonly #waiters = new Set<() => void>();
+  readonly #runs = new Runs();
+  readonly #history: RunHistory;
+  readonly #conditions = new Conditions();
+  readonly #journal: Journal;
+  readonly #containers: Containers;
+  readonly #places: Places;
+  readonly #conductor: Conductor;
+  readonly #phase: PhaseWatch;
+  readonly #watches: Watches;
+  readonly #logFiles: LogFiles;
+  readonly #factory: ServiceFactory;
+  readonly #plan = new PlanInForce();
   #closed = false;
 
   constructor(dependencies: EnvironmentDependencies) {
+    const { clock, logger, directory } = dependencies;
+    const roster = this.#roster;
+    const journal = new Journal(dependencies);
+    const note = (text: string) => journal.note(text);
     this.#dependencies = dependencies;
-    this.#since = dependencies.clock.now();
     this.#changes = new Emitter((error) =>
-      dependencies.logger.error("A listener of an environment failed", { error: errorText(error) }),
+      logger.error("A listener of an environment failed", { error: errorText(error) }),
     );
-    this.#ports = new PortAssignment(dependencies.ports ?? new PortRegistry(), dependencies.workspaceId);
+    this.#journal = journal;
+    this.#containers = new Containers(dependencies);
+    const places = new Places({ ...dependencies, roster, note });
+    this.#places = places;
+    this.#conductor = new Conductor({
+      ...dependencies,
+      roster,
+      places,
+      journal,
+      onEndOfAll: (service) => this.#endEverything(service),
+      onSettled: () => this.#settle(),
+    });
+    this.#phase = new PhaseWatch({
+      clock,
+      services: () => roster.all,
+      note,
+      // A start that is being prepared is about to take its own.
+      onStopped: () => !this.#conductor.preparing && places.releaseAll(),
+    });
+    this.#watches = new Watches({
+      root: directory,
+      clock,
+      logger,
+      note,
+      onChange: (service, reason) => this.#filesChanged(service, reason),
+    });
+    this.#history = new RunHistory({ file: dependencies.runsFile ?? null, logger });
+    this.#logFiles = new LogFiles({ ...dependencies, note });
     this.#factory = new ServiceFactory({
       ...dependencies,
       random: dependencies.random ?? Math.random,
-      composeProject: () => this.#compose,
-      onChange: (service, change) => this.#serviceChanged(service, change),
+      composeProject: () => this.#containers.project,
+      lastRun: (service) => this.#history.of(service).at(-1) ?? null,
+      onRun: (service, run) =>
+        this.#history.add(service, run, this.#roster.find(service)?.detected.plan.kind === "task"),
+      onChange: (service, change) => this.#conductor.serviceChanged(service, change),
     });
   }
 
   /** Shows a plan before anything of it is wanted, so that a person sees what Start would do. Ignored while something runs. */
   show(detected: DetectedProject, profile: string): void {
     if (this.#closed || this.status().phase !== "stopped") return;
-    this.#evaluations.together(() => this.#adopt(detected, profile));
-    this.#evaluations.flushSoon();
+    this.#conductor.together(() => this.#adopt(detected, profile));
   }
 
   /**
@@ -95,7 +119,7 @@ export class Environment {
    */
   start({ detected, profile, services, actor = "user" }: StartRequest): { runId: string } {
     this.#checkOpen();
-    const wanted = servicesToStart(detected, services);
+    const wanted = this.#plan.wantedOf(detected, services);
     const latest = this.#runs.latest;
     if (latest !== null && this.#roster.areUnderWay(wanted) && isSubset(wanted, latest.wanted))
       return { runId: latest.id };
@@ -103,8 +127,8 @@ export class Environment {
     this.#adopt(detected, profile);
     const anew = this.#roster.withSkipped([...wanted].filter((name) => !this.#roster.areUnderWay([name])));
     if (anew.size > 0) {
-      this.#note(`starting ${[...anew].join(", ")}`);
-      this.#audit("start", actor, services === undefined ? null : services.join(", "));
+      this.#journal.note(`starting ${[...anew].join(", ")}`);
+      this.#asked("start", actor, services);
     }
     return this.#run(wanted, anew, () => {
       for (const name of anew) this.#roster.find(name)?.want(actor);
@@ -117,59 +141,98 @@ export class Environment {
    * @throws AppError `unknown_service`; `compose_failed` where containers could not be taken down.
    */
   async stop(services?: readonly string[], actor: Actor = "user"): Promise<void> {
-    const names = services ?? this.#roster.names;
+    const names = services === undefined ? this.#roster.names : this.#plan.members(services);
     const targets = names.map((name) => this.#roster.get(name));
     const ends = targets.map((service) => ({ service, generation: service.state.generation }));
     if (targets.some((service) => service.live || service.state.desired === "running")) {
-      this.#note(services === undefined ? "stopping everything" : `stopping ${names.join(", ")}`);
-      this.#audit("stop", actor, services === undefined ? null : names.join(", "));
+      this.#journal.note(services === undefined ? "stopping everything" : `stopping ${names.join(", ")}`);
+      this.#asked("stop", actor, services);
     }
-    this.#evaluations.together(() => {
+    this.#conductor.together(() => {
       for (const service of targets) service.unwant(actor);
     });
-    await this.#until(() =>
+    await this.#conditions.until(() =>
       ends.every(
         ({ service, generation }) =>
           !service.live || service.state.generation !== generation || service.state.desired === "running",
       ),
     );
-    await this.#takeDown();
+    await this.#containers.takeDown(this.#roster.all);
   }
 
   /**
    * Stops the services and starts them again; what they need and is not there is started too.
    *
+   * @param reason Why, where it is not simply that somebody wants it; for the audit.
    * @throws AppError `unknown_service`.
    */
-  restart(services: readonly string[], actor: Actor = "user"): { runId: string } {
+  restart(services: readonly string[], actor: Actor = "user", reason: string | null = null): { runId: string } {
     this.#checkOpen();
-    for (const name of services) this.#roster.get(name);
-    const named = new Set(services);
-    const wanted = this.#roster.withNeeds(services);
+    const names = this.#plan.members(services);
+    for (const name of names) this.#roster.get(name);
+    const named = new Set(names);
+    const wanted = this.#roster.withNeeds(names);
     const needed = [...wanted].filter((name) => !named.has(name) && !this.#roster.areUnderWay([name]));
-    const anew = this.#roster.withSkipped([...needed, ...services.filter((name) => !this.#roster.get(name).live)]);
-    this.#note(`restarting ${services.join(", ")}`);
-    this.#audit("restart", actor, services.join(", "));
+    const anew = this.#roster.withSkipped([...needed, ...names.filter((name) => !this.#roster.get(name).live)]);
+    const why = reason === null ? "" : `: ${reason}`;
+    this.#journal.note(`restarting ${services.join(", ")}${why}`);
+    this.#journal.asked("restart", actor, `${services.join(", ")}${why}`, this.#phase.phase);
     return this.#run(wanted, anew, () => {
       for (const name of anew) if (!named.has(name)) this.#roster.find(name)?.want(actor);
-      for (const name of named) this.#roster.find(name)?.requestRestart(actor);
+      for (const name of named) this.#roster.find(name)?.requestRestart(actor, reason);
     });
+  }
+
+  /**
+   * Has a service as often as asked, until the environment is thrown away. More are started if it runs; fewer are
+   * stopped; those whose name gets another number of digits begin anew.
+   *
+   * @throws AppError `unknown_service`, `bad_input`, `plan_invalid`.
+   */
+  scale(service: string, count: number, actor: Actor = "user"): { runId: string | null } {
+    this.#checkOpen();
+    const detected = this.#plan.scale(service, count);
+    const wantedNow = this.#plan
+      .members([service])
+      .some((name) => this.#roster.find(name)?.state.desired === "running");
+    this.#journal.asked("scale", actor, `${service}: ${count}`, this.#phase.phase);
+    this.#conductor.together(() => {
+      this.#adopt(detected, this.#plan.profile);
+      for (const old of this.#roster.leftOver) old.unwant(actor);
+    });
+    if (!wantedNow) return { runId: null };
+    const members = this.#plan.members([service]);
+    const anew = new Set(members.filter((name) => !this.#roster.areUnderWay([name])));
+    return this.#run(this.#roster.withNeeds(members), anew, () => {
+      for (const name of anew) this.#roster.find(name)?.want(actor);
+    });
+  }
+
+  /** How the latest lives of a service came out, oldest first; of one that runs several times, by the name of one of them. */
+  history(service: string): readonly ServiceRun[] {
+    return this.#history.of(service);
   }
 
   /** Everything there is to show, but the server. */
   status(): OwnStatus {
     const { keeper, directory, workspaceId } = this.#dependencies;
-    this.#notePhase();
+    this.#phase.look();
     return {
       directory,
       workspace: workspaceId,
-      profile: this.#profile,
-      phase: this.#phase,
-      since: new Date(this.#since).toISOString(),
+      profile: this.#plan.profile,
+      phase: this.#phase.phase,
+      since: new Date(this.#phase.since).toISOString(),
       services: [...this.#roster.all].map((service) =>
-        serviceStatus(service, this.#roster.waveOf(service.name), this.#portsOf(service), keeper),
+        serviceStatus(
+          service,
+          this.#roster.waveOf(service.name),
+          this.#places.portsOf(service),
+          keeper,
+          this.#places.replicaOf(service.name),
+        ),
       ),
-      problems: this.#problems,
+      problems: this.#plan.problems,
     };
   }
 
@@ -189,7 +252,9 @@ export class Environment {
     try {
       await this.stop(undefined, "system");
     } finally {
-      this.#ports.releaseAll();
+      await this.#watches.close();
+      await this.#logFiles.close();
+      await this.#places.close();
     }
   }
 
@@ -199,158 +264,50 @@ export class Environment {
 
   /** Takes over a plan. What lives keeps its definition until it has ended. */
   #adopt(detected: DetectedProject, profile: string): void {
-    this.#profile = profile;
-    this.#problems = detected.detection.problems;
-    this.#adoptCompose(detected);
-    this.#roster.adopt(detected, (old, definition) => this.#factory.keepOrMake(old, definition));
+    const project = this.#plan.adopt(detected, profile);
+    this.#containers.adopt(project.compose);
+    this.#roster.adopt(project, (old, definition) => this.#factory.keepOrMake(old, definition));
+    this.#places.adopt(this.#plan.groups);
   }
 
-  #adoptCompose(detected: DetectedProject): void {
-    if (detected.compose === null) return;
-    if (this.#compose !== null) {
-      this.#compose.update(detected.compose);
-      return;
-    }
-    const { keeper, clock, workspaceId, directory, compose } = this.#dependencies;
-    const source = detected.compose;
-    this.#compose = new ComposeProject({ engine: compose, keeper, clock, workspace: workspaceId, directory, source });
-  }
-
-  #run(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, want: () => void): { runId: string } {
-    const fresh = [...anew].filter((name) => this.#roster.find(name)?.live !== true && !this.#unprepared.has(name));
-    for (const name of fresh) this.#unprepared.add(name);
-    this.#evaluations.together(want);
+  #run(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, wishes: () => void): { runId: string } {
+    this.#conductor.carryOut(anew, wishes);
     // After the wishes, or the run would be decided by how things stood before.
-    const runId = this.#runs.begin(wanted);
-    void this.#prepare(fresh);
-    this.#evaluations.flushSoon();
-    return { runId };
+    return { runId: this.#runs.begin(wanted) };
   }
 
-  /** Settles the ports of all, before the first is started: each is told where the others are. */
-  async #prepare(names: readonly string[]): Promise<void> {
-    const { shellEnvironment, logger } = this.#dependencies;
-    try {
-      const services = names.map((name) => this.#roster.find(name)).filter((service) => service !== undefined);
-      await this.#ports.assign(services, [...this.#roster.all]);
-      await shellEnvironment.variables();
-      if (shellEnvironment.warning !== null) this.#note(shellEnvironment.warning);
-    } catch (error) {
-      // Ports stay as declared; whoever cannot have its own will say so when it starts.
-      logger.error("The ports of an environment could not be settled", { error: errorText(error) });
-    }
-    for (const name of names) this.#unprepared.delete(name);
-    this.#evaluations.due(names);
+  /** What ended stays as it is, for everybody to see; a success is no more wanted than the rest. */
+  #endEverything(service: Service): void {
+    const { name, exit, state } = service;
+    this.#journal.note(`stopping everything, because ${name} has ended`);
+    this.#journal.asked("stop", "policy", `${name} has ended`, this.#phase.phase);
+    this.#runs.end({ service: name, exit });
+    this.#conductor.together(() => {
+      for (const other of this.#roster.all) {
+        if (other !== service || state.phase === "completed") other.unwant("policy");
+      }
+    });
   }
 
-  #portsOf(service: Service): readonly ServicePort[] {
-    return service.live ? service.ports : this.#ports.portsOf(service);
-  }
-
-  #serviceChanged(service: Service, change: ServiceChange | null): void {
-    if (change !== null) {
-      const entry = auditEntryOf(service.name, change, this.#dependencies.workspaceId, this.#dependencies.clock.now());
-      if (entry !== null) this.#dependencies.audit(entry);
-    }
-    const { name, detected } = service;
-    this.#evaluations.due([name], detected.dependencies.keys(), this.#roster.dependentsOf(name));
-  }
-
-  #evaluate(name: string): void {
-    const service = this.#roster.find(name);
-    if (service === undefined) return;
+  #filesChanged(service: Service, reason: string): void {
     const { desired, phase } = service.state;
-    if (desired === "stopped") {
-      if ((phase === "running" || phase === "starting") && !this.#roster.isNeededByStopping(name)) service.halt("user");
-    } else if (phase === "running" || phase === "starting") {
-      if (service.restartRequested) service.halt("user");
-    } else if ((phase === "pending" || phase === "waiting") && !this.#unprepared.has(name)) {
-      this.#tryLaunch(service);
-    }
+    // What has not started yet will see the change; what is in somebody else's way is not helped by it.
+    if (this.#closed || desired === "stopped" || ["pending", "waiting", "blocked", "skipped"].includes(phase)) return;
+    this.restart([service.name], "watch", reason);
   }
 
-  #tryLaunch(service: Service): void {
-    const gate = gateOf(service.name, service.detected.dependencies, (name) => this.#roster.find(name));
-    switch (gate.kind) {
-      case "waiting":
-        service.wait(gate.reasons);
-        return;
-      case "skip":
-        service.skip(gate.failure);
-        return;
-      default:
-    }
-    const blocked = this.#ports.failureOf(service.name);
-    if (blocked !== null) {
-      service.block(blocked);
-      return;
-    }
-    const all = [...this.#roster.all].map((other) => this.#addressed(other));
-    service.launch(this.#ports.portsOf(service), serviceVariables(this.#addressed(service), all));
-  }
-
-  #addressed(service: Service): { name: string; ports: readonly ServicePort[]; http: boolean } {
-    return { name: service.name, ports: this.#portsOf(service), http: service.detected.http };
-  }
-
-  #flush(): void {
-    for (const service of this.#roster.entangled()) service.halt("system");
-    this.#notePhase();
+  #settle(): void {
+    this.#places.settle();
+    this.#watches.settle(this.#roster.all);
+    this.#logFiles.settle(this.#roster.all);
+    this.#phase.look();
     this.#runs.settle((name) => this.#roster.find(name));
-    for (const check of Array.from(this.#waiters)) check();
+    this.#conditions.look();
     this.#changes.emit();
   }
 
-  #notePhase(): void {
-    const phase = environmentPhase(this.#roster.all);
-    if (phase === this.#phase) return;
-    const now = this.#dependencies.clock.now();
-    if (phase === "ready" && this.#phase === "starting") {
-      this.#note(`everything is ready, ${((now - this.#since) / 1_000).toFixed(1)} s after the start`);
-    }
-    this.#phase = phase;
-    this.#since = now;
-    // Another workspace may have them now; a start that is being prepared is about to take its own.
-    if (phase === "stopped" && this.#unprepared.size === 0) this.#ports.releaseAll();
-  }
-
-  #until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = () => {
-        if (!condition()) return;
-        this.#waiters.delete(check);
-        resolve();
-      };
-      this.#waiters.add(check);
-      check();
-    });
-  }
-
-  /** At the end of the last container, what docker compose made around them goes too. */
-  async #takeDown(): Promise<void> {
-    if (this.#compose === null || !this.#compose.used) return;
-    const containers = [...this.#roster.all].filter((service) => service.detected.run.kind === "compose");
-    if (containers.some((service) => service.live || service.state.desired === "running")) return;
-    await this.#compose.down();
-  }
-
-  #note(text: string): void {
-    this.#dependencies.book.append(NOTES, { stream: "note", text, generation: 0, cut: false });
-  }
-
-  #audit(action: string, actor: Actor, reason: string | null): void {
-    const { audit, clock, workspaceId } = this.#dependencies;
-    audit({
-      at: new Date(clock.now()).toISOString(),
-      actor,
-      action,
-      workspace: workspaceId,
-      service: null,
-      generation: null,
-      from: this.#phase,
-      to: null,
-      reason,
-    });
+  #asked(action: string, actor: Actor, services: readonly string[] | undefined): void {
+    this.#journal.asked(action, actor, services === undefined ? null : services.join(", "), this.#phase.phase);
   }
 }
 

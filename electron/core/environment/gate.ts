@@ -12,7 +12,7 @@ export type Gate =
   | { readonly kind: "waiting"; readonly reasons: string }
   | { readonly kind: "skip"; readonly failure: Failure };
 
-type Seen = Pick<Service, "name" | "state" | "ready" | "failure">;
+type Seen = Pick<Service, "name" | "state" | "ready" | "logReady" | "failure">;
 
 /** Looks at what a service needs. A dependency that is being restarted is waited for until it is given up. */
 export function gateOf(
@@ -26,10 +26,8 @@ export function gateOf(
     // Only an optional dependency can be missing: the plan was checked before anything started.
     if (dependency === undefined) continue;
     if (isMet(condition, dependency)) continue;
-    if (settledFailures.has(dependency.state.phase)) {
+    if (isHopeless(condition, dependency)) {
       if (required) return { kind: "skip", failure: dependencyFailure(name, ...chainOf(dependency)) };
-    } else if (condition === "service_completed_successfully" && dependency.state.phase === "stopped") {
-      waitsFor.push(`${other} (stopped)`);
     } else {
       waitsFor.push(`${other} (${waitText(condition, dependency)})`);
     }
@@ -37,7 +35,7 @@ export function gateOf(
   return waitsFor.length === 0 ? { kind: "open" } : { kind: "waiting", reasons: `Waits for ${waitsFor.join(", ")}.` };
 }
 
-function isMet(condition: DependencyCondition, { state, ready }: Seen): boolean {
+function isMet(condition: DependencyCondition, { state, ready, logReady }: Seen): boolean {
   switch (condition) {
     case "service_started":
       return state.phase === "running" || state.phase === "completed";
@@ -45,14 +43,32 @@ function isMet(condition: DependencyCondition, { state, ready }: Seen): boolean 
       return ready;
     case "service_completed_successfully":
       return state.phase === "completed";
+    case "service_completed":
+      // However it ended; one that is tried again has not.
+      return state.phase === "completed" || state.phase === "failed" || state.phase === "crash_loop";
+    case "service_log_ready":
+      return logReady && (state.phase === "running" || state.phase === "completed");
     default:
       return condition;
   }
 }
 
+/** It can never be met as things stand: the dependency is given up, or has ended without the line others wait for. */
+function isHopeless(condition: DependencyCondition, { state }: Seen): boolean {
+  return settledFailures.has(state.phase) || (condition === "service_log_ready" && state.phase === "completed");
+}
+
 function waitText(condition: DependencyCondition, { state }: Seen): string {
   if (state.phase !== "running") return state.phase;
-  return condition === "service_completed_successfully" ? "still running" : `health ${state.health}`;
+  switch (condition) {
+    case "service_completed":
+    case "service_completed_successfully":
+      return "still running";
+    case "service_log_ready":
+      return "its log line has not come";
+    default:
+      return `health ${state.health}`;
+  }
 }
 
 /** From the dependency to the service that failed first, and why that one did. */

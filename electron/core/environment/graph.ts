@@ -10,8 +10,12 @@ export interface GraphNode {
   readonly dependencies: ReadonlyMap<string, { readonly condition: DependencyCondition; readonly required: boolean }>;
   /** It can become healthy: it has a probe. */
   readonly hasProbe: boolean;
+  /** It can show the line that others wait for. Absent: nobody has looked. */
+  readonly hasReadyLine?: boolean;
   /** The file it is from, for problems. */
   readonly source: string;
+  /** `file:line:column` of its dependencies, where known. */
+  readonly places?: ReadonlyMap<string, string>;
 }
 
 export interface Order {
@@ -63,10 +67,17 @@ export function planOrder(nodes: readonly GraphNode[]): Order {
       code: "dependency_cycle",
       severity: "error",
       message: `These services wait for each other: ${shown.join(" → ")}. Take one of the dependencies out.`,
-      source: byName.get(cycle[0] ?? "")?.source ?? "",
+      source: placeOfCycle(cycle, byName),
     });
   }
   return { waves, problems };
+}
+
+/** Of the step that closes it. */
+function placeOfCycle(cycle: readonly string[], byName: ReadonlyMap<string, GraphNode>): string {
+  const [first = "", second = ""] = cycle;
+  const node = byName.get(first);
+  return node?.places?.get(second) ?? node?.source ?? "";
 }
 
 function knownDependencies(node: GraphNode, byName: ReadonlyMap<string, GraphNode>): string[] {
@@ -78,7 +89,7 @@ function edgeProblems(node: GraphNode, byName: ReadonlyMap<string, GraphNode>): 
   for (const [other, { condition, required }] of node.dependencies) {
     const dependency = byName.get(other);
     const severity = required ? "error" : "warning";
-    const source = node.source;
+    const source = node.places?.get(other) ?? node.source;
     if (other === node.name) {
       const message = `${node.name} waits for itself. Take the dependency out.`;
       problems.push({ code: "self_dependency", severity: "error", message, source });
@@ -87,6 +98,9 @@ function edgeProblems(node: GraphNode, byName: ReadonlyMap<string, GraphNode>): 
       problems.push({ code: "unknown_dependency", severity, message, source });
     } else if (condition === "service_healthy" && !dependency.hasProbe) {
       const message = `${node.name} waits until ${other} is healthy, but ${other} has no health check. Give it one, or wait for its start only.`;
+      problems.push({ code: "healthy_without_probe", severity, message, source });
+    } else if (condition === "service_log_ready" && dependency.hasReadyLine === false) {
+      const message = `${node.name} waits for a line of ${other}'s log, but nobody says which. Name the line, or wait for its start only.`;
       problems.push({ code: "healthy_without_probe", severity, message, source });
     }
   }

@@ -8,7 +8,7 @@ import { planOrder, withDependencies } from "./graph.ts";
 const MAX_LISTED = 20;
 
 /**
- * The services a start needs: the named ones (all without names) and what they depend on.
+ * The services a start needs: the named ones (without names all that are not disabled) and what they depend on.
  *
  * @throws AppError `no_services`, `unknown_service`, or `plan_invalid` with the problems in its details.
  */
@@ -24,7 +24,7 @@ export function servicesToStart(detected: DetectedProject, names: readonly strin
   for (const name of names ?? [])
     if (!detected.services.has(name)) throw unknownService(name, detected.services.keys());
   const nodes = new Map([...detected.services].map(([name, service]) => [name, graphNode(service)]));
-  const wanted = withDependencies(nodes, names ?? nodes.keys());
+  const wanted = withDependencies(nodes, names ?? enabledNames(detected));
   // Only what is wanted must be in order: a circle among others is no reason not to start these.
   const order = planOrder([...nodes.values()].filter((node) => wanted.has(node.name)));
   const errors = order.problems.filter((problem) => problem.severity === "error");
@@ -36,6 +36,10 @@ export function servicesToStart(detected: DetectedProject, names: readonly strin
     });
   }
   return wanted;
+}
+
+function enabledNames(detected: DetectedProject): string[] {
+  return [...detected.services].filter(([, { rules }]) => !rules.disabled).map(([name]) => name);
 }
 
 /** Names nobody has; says which there are. */

@@ -1,24 +1,40 @@
 /** The ports each service of one environment is given. */
 import type { Failure } from "#shared/failure.ts";
 import type { ServicePort } from "#shared/schema/service.ts";
-import type { Service } from "../service/service.ts";
+import type { ProcessKeeper } from "../process/owned.ts";
+import { portInUseFailure } from "../service/failures.ts";
+import type { PortOwner } from "./port-claims.ts";
+import { PortHolds } from "./port-holds.ts";
+import type { RememberedPort } from "./port-memory.ts";
+import type { PortUser } from "./port-user.ts";
 import type { PortRegistry } from "./ports.ts";
 
+export interface PortAssignmentDependencies {
+  readonly registry: PortRegistry;
+  readonly workspace: string;
+  /** Names who holds a port. */
+  readonly keeper: Pick<ProcessKeeper, "portHolder">;
+}
+
+/** What became of one declared port: where it is now, whether that is to be remembered, or why it cannot be had. */
+type Given =
+  | { readonly kind: "port"; readonly port: number; readonly remember: boolean }
+  | { readonly kind: "failure"; readonly failure: Failure };
+
 export class PortAssignment {
-  readonly #registry: PortRegistry;
-  readonly #workspace: string;
+  readonly #dependencies: PortAssignmentDependencies;
+  readonly #holds = new PortHolds();
   readonly #given = new Map<string, readonly ServicePort[]>();
   readonly #failures = new Map<string, Failure>();
   /** One at a time: two starts at once must not look at the same ports. */
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(registry: PortRegistry, workspace: string) {
-    this.#registry = registry;
-    this.#workspace = workspace;
+  constructor(dependencies: PortAssignmentDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** The ports of a service: those it was given, or those it declares. */
-  portsOf(service: Service): readonly ServicePort[] {
+  portsOf(service: PortUser): readonly ServicePort[] {
     return this.#given.get(service.name) ?? service.detected.plan.ports;
   }
 
@@ -29,51 +45,105 @@ export class PortAssignment {
 
   /**
    * Finds ports for services that do not run. One that had a port keeps it while others run, who were told of it; otherwise
-   * the declared one is tried first. Ports that a command fixes are taken as they are.
+   * the one it had when the host last ran is tried first, then the declared one. Ports that a command fixes are taken as
+   * they are. What is found is held until `handOver`.
    */
-  assign(services: readonly Service[], all: readonly Service[]): Promise<void> {
+  assign(services: readonly PortUser[], all: readonly PortUser[]): Promise<void> {
     const turn = this.#queue.then(() => this.#assign(services, all));
     // A failure is told to whoever asked; the next in line is not concerned.
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
 
-  releaseAll(): void {
-    for (const name of this.#given.keys()) this.#registry.release(this.#owner(name));
-    this.#given.clear();
+  /** The service is about to be started: its ports can be listened on when this returns. */
+  handOver(name: string): void {
+    for (const { port } of this.#given.get(name) ?? []) this.#holds.release(port);
   }
 
-  async #assign(services: readonly Service[], all: readonly Service[]): Promise<void> {
+  releaseAll(): void {
+    this.#holds.releaseAll();
+    for (const name of this.#given.keys()) this.#dependencies.registry.release(this.#owner(name));
+    this.#given.clear();
+    this.#failures.clear();
+  }
+
+  async #assign(services: readonly PortUser[], all: readonly PortUser[]): Promise<void> {
     const othersRun = all.some((service) => service.live);
     const fixed = new Set(
-      all.flatMap(({ detected }) => detected.plan.ports.filter(({ env }) => env === null).map(({ port }) => port)),
+      all.flatMap((service) =>
+        service.detected.plan.ports.filter((port) => isFixed(service, port)).map(({ port }) => port),
+      ),
     );
     for (const service of services) {
       if (service.live) continue;
-      const declared = service.detected.plan.ports;
-      const owner = this.#owner(service.name);
+      this.handOver(service.name);
       const had = othersRun ? this.#given.get(service.name) : undefined;
-      this.#registry.release(owner);
+      this.#dependencies.registry.release(this.#owner(service.name));
       this.#failures.delete(service.name);
       const ports: ServicePort[] = [];
-      for (const [index, port] of declared.entries()) {
-        if (port.env === null) {
-          ports.push(port);
-          continue;
-        }
-        const prefer = had?.[index]?.port ?? port.port;
+      const remembered: RememberedPort[] = [];
+      for (const [index, port] of service.detected.plan.ports.entries()) {
         const avoid = new Set([...fixed, ...ports.map((taken) => taken.port)]);
-        const found = await this.#registry.allocate(prefer, owner, avoid);
-        if (found === null) this.#failures.set(service.name, noPort(service.name, prefer));
-        ports.push({ ...port, port: found ?? prefer });
+        const given = await this.#give(service, port, had?.[index]?.port ?? null, avoid);
+        if (given.kind === "failure") this.#failures.set(service.name, given.failure);
+        else if (given.remember) remembered.push({ wanted: port.port, given: given.port });
+        ports.push(given.kind === "port" && given.port !== port.port ? { ...port, port: given.port } : port);
       }
       this.#given.set(service.name, ports);
+      this.#dependencies.registry.remember(this.#owner(service.name), remembered);
     }
+    this.#dependencies.registry.saveMemory();
+  }
+
+  async #give(service: PortUser, port: ServicePort, had: number | null, avoid: ReadonlySet<number>): Promise<Given> {
+    const { registry } = this.#dependencies;
+    const owner = this.#owner(service.name);
+    if (isFixed(service, port)) {
+      // Nothing can be done about it; that it is spoken of keeps others from being given it.
+      await registry.take(port.port, owner, true);
+      return { kind: "port", port: port.port, remember: false };
+    }
+    const container = service.detected.run.kind === "compose";
+    const candidates = port.strict === true ? [] : [had, registry.recall(owner, port.port)];
+    for (const candidate of candidates) {
+      if (candidate === null || avoid.has(candidate)) continue;
+      if ((await registry.take(candidate, owner, container)).kind !== "taken") continue;
+      return this.#hold(candidate, container, true);
+    }
+    // A container of ours may be what listens; if it is a stranger, docker says so, and the service is blocked: programs
+    // with the port in their settings would reach the stranger's database instead of ours.
+    const wish = await registry.take(port.port, owner, container);
+    if (wish.kind === "taken") return this.#hold(port.port, container, true);
+    if (port.strict === true) return { kind: "failure", failure: await this.#strictFailure(service.name, port, wish) };
+    const found = await registry.allocate(port.port, owner, avoid);
+    if (found === null) return { kind: "failure", failure: noPort(service.name, port.port) };
+    // A stranger may be gone the next time, and then the declared one is better than what was found instead.
+    return this.#hold(found, container, wish.kind === "ours");
+  }
+
+  async #hold(port: number, container: boolean, remember: boolean): Promise<Given> {
+    if (!container) await this.#holds.hold(port);
+    return { kind: "port", port, remember };
+  }
+
+  async #strictFailure(
+    name: string,
+    port: ServicePort,
+    wish: Awaited<ReturnType<PortRegistry["take"]>>,
+  ): Promise<Failure> {
+    const holder = await this.#dependencies.keeper.portHolder(port.port);
+    if (wish.kind === "ours") return spokenFor(name, port.port, wish.owner, holder);
+    return portInUseFailure(name, port, holder);
   }
 
   #owner(service: string): string {
-    return `${this.#workspace}/${service}`;
+    return `${this.#dependencies.workspace}/${service}`;
   }
+}
+
+/** The command insists on it. A container's is in the file, and can be replaced there. */
+function isFixed(service: PortUser, { env }: ServicePort): boolean {
+  return env === null && service.detected.run.kind !== "compose";
 }
 
 function noPort(name: string, prefer: number): Failure {
@@ -82,5 +152,20 @@ function noPort(name: string, prefer: number): Failure {
     message: `${name} needs a port, and neither ${prefer} nor any of the next hundred is free.`,
     next: `Free some ports above ${prefer}, then start again.`,
     details: { port: prefer, holder: null },
+  };
+}
+
+function spokenFor(
+  name: string,
+  port: number,
+  owner: PortOwner,
+  holder: { readonly pid: number; readonly command: string } | null,
+): Failure {
+  const by = holder === null ? "" : `: ${holder.command.slice(0, 120)} (pid ${holder.pid})`;
+  return {
+    code: "port_in_use",
+    message: `${name} needs port ${port}, which ${owner.service} of workspace ${owner.workspace} has${by}.`,
+    next: `Stop ${owner.service} there, or let ${name} use another port; then start again.`,
+    details: { port, holder, workspace: owner.workspace, service: owner.service },
   };
 }

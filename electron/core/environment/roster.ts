@@ -10,6 +10,7 @@ export class Roster {
   #services = new Map<string, Service>();
   #dependents = new Map<string, Set<string>>();
   #waves = new Map<string, number>();
+  #planned: ReadonlyMap<string, unknown> = new Map();
 
   /** In the order of the plan; what is left of earlier plans at the end. */
   get all(): Iterable<Service> {
@@ -56,6 +57,7 @@ export class Roster {
       if (!next.has(name) && (service.live || service.state.desired === "running")) next.set(name, service);
     }
     this.#services = next;
+    this.#planned = detected.services;
     this.#waves = new Map(
       detected.detection.order.flatMap((wave, index) => wave.map((name) => [name, index] as const)),
     );
@@ -66,6 +68,18 @@ export class Roster {
         this.#dependents.set(other, dependents.add(service.name));
       }
     }
+  }
+
+  /** Takes out what was left of earlier plans and is over. */
+  prune(): void {
+    for (const [name, { live, state }] of this.#services) {
+      if (!this.#planned.has(name) && !live && state.desired === "stopped") this.#services.delete(name);
+    }
+  }
+
+  /** What is left of earlier plans. */
+  get leftOver(): Service[] {
+    return [...this.all].filter(({ name }) => !this.#planned.has(name));
   }
 
   /** The services named and everything they need. */

@@ -1,6 +1,7 @@
 /** Starts that were asked for, and how each came out. */
 import { randomBytes } from "node:crypto";
 import type { Failure } from "#shared/failure.ts";
+import type { Exit } from "#shared/schema/service.ts";
 import { abortError } from "../lib/clock.ts";
 import { AppError } from "../lib/error.ts";
 import type { Service } from "../service/service.ts";
@@ -10,12 +11,15 @@ export interface RunOutcome {
   /** `stopped`: it was called off before it was decided. */
   readonly outcome: "ready" | "failed" | "stopped";
   readonly failures: readonly { readonly service: string; readonly failure: Failure }[];
+  /** The service whose end ended everything else, as its author wanted, where one has. */
+  readonly endedBy?: { readonly service: string; readonly exit: Exit | null };
 }
 
 interface Run {
   readonly id: string;
   readonly wanted: ReadonlySet<string>;
   outcome: RunOutcome | null;
+  endedBy: NonNullable<RunOutcome["endedBy"]> | null;
   readonly waiters: Set<(outcome: RunOutcome) => void>;
 }
 
@@ -37,7 +41,13 @@ export class Runs {
   }
 
   begin(wanted: ReadonlySet<string>): string {
-    const run: Run = { id: `run_${randomBytes(8).toString("hex")}`, wanted, outcome: null, waiters: new Set() };
+    const run: Run = {
+      id: `run_${randomBytes(8).toString("hex")}`,
+      wanted,
+      outcome: null,
+      endedBy: null,
+      waiters: new Set(),
+    };
     this.#runs.set(run.id, run);
     this.#latest = run;
     for (const id of this.#runs.keys()) {
@@ -47,11 +57,16 @@ export class Runs {
     return run.id;
   }
 
+  /** The end of a service ends everything: the runs that are not decided come out by it. */
+  end(endedBy: NonNullable<RunOutcome["endedBy"]>): void {
+    for (const run of this.#runs.values()) if (run.outcome === null) run.endedBy ??= endedBy;
+  }
+
   /** Decides the runs that can be decided now. */
   settle(find: (name: string) => Service | undefined): void {
     for (const run of this.#runs.values()) {
       if (run.outcome !== null) continue;
-      const outcome = outcomeOf(run.wanted, find);
+      const outcome = outcomeOf(run, find);
       if (outcome === null) continue;
       run.outcome = outcome;
       for (const tell of run.waiters) tell(outcome);
@@ -81,7 +96,7 @@ export class Runs {
 }
 
 /** Null while something of it is still on its way. */
-function outcomeOf(wanted: ReadonlySet<string>, find: (name: string) => Service | undefined): RunOutcome | null {
+function outcomeOf({ wanted, endedBy }: Run, find: (name: string) => Service | undefined): RunOutcome | null {
   const failures: { service: string; failure: Failure }[] = [];
   let calledOff = false;
   let underWay = false;
@@ -96,6 +111,6 @@ function outcomeOf(wanted: ReadonlySet<string>, find: (name: string) => Service 
     if (standing === "failed" && service.failure !== null) failures.push({ service: name, failure: service.failure });
   }
   if (underWay) return null;
-  if (failures.length > 0) return { outcome: "failed", failures };
-  return { outcome: calledOff ? "stopped" : "ready", failures };
+  const outcome = failures.length > 0 ? "failed" : calledOff ? "stopped" : "ready";
+  return { outcome, failures, ...(endedBy === null ? {} : { endedBy }) };
 }

@@ -1,11 +1,15 @@
 /** Makes the services of an environment, each with the runtime it needs. */
+import type { ServiceRun } from "#shared/schema/service.ts";
 import { ComposeRuntime } from "../compose/compose-runtime.ts";
 import type { ComposeProject } from "../compose/compose-project.ts";
 import { childEnvironment } from "../process/environment.ts";
+import type { PortHolder } from "../service/failures.ts";
+import { runOwnedCommand, type OwnedCommand } from "../service/owned-command.ts";
 import { probeExec } from "../service/probe-attempts.ts";
 import { ProcessRuntime } from "../service/process-runtime.ts";
 import type { Runtime } from "../service/runtime.ts";
-import { Service, type ServiceDependencies } from "../service/service.ts";
+import type { ServiceDependencies } from "../service/service-dependencies.ts";
+import { Service } from "../service/service.ts";
 import { CheckedRuntime } from "./checked-runtime.ts";
 import type { DetectedService } from "./detect/detected.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
@@ -13,7 +17,10 @@ import type { EnvironmentDependencies } from "./environment-dependencies.ts";
 export interface ServiceFactoryDependencies extends EnvironmentDependencies {
   readonly random: () => number;
   readonly composeProject: () => ComposeProject | null;
-  readonly onChange: ServiceDependencies["onChange"];
+  /** How the latest life of a service came out; null: it had none. */
+  readonly lastRun: (service: string) => ServiceRun | null;
+  readonly onRun: ServiceDependencies<Service>["onRun"];
+  readonly onChange: ServiceDependencies<Service>["onChange"];
 }
 
 export class ServiceFactory {
@@ -30,13 +37,15 @@ export class ServiceFactory {
         old.live || old.state.phase === "pending" || old.state.phase === "waiting" || old.state.phase === "backoff";
       if (busy || isSame(old.detected, detected)) return old;
     }
-    const { keeper, clock, book, logger, random, admit, onChange } = this.#dependencies;
+    const { keeper, clock, book, logger, random, admit, lastRun, onRun, onChange } = this.#dependencies;
+    const { name } = detected.plan;
+    const portHolder = (port: number) => this.#portHolder(port);
     return new Service({
       detected,
       runtime: new CheckedRuntime({
-        name: detected.plan.name,
+        name,
         inner: this.#runtime(detected),
-        keeper,
+        portHolder,
         admit: admit ?? (() => Promise.resolve()),
         checkFirst: detected.run.kind !== "compose",
       }),
@@ -44,8 +53,16 @@ export class ServiceFactory {
       random,
       book,
       logger,
-      exec: (command, launch, signal) => this.#exec(detected, command, launch.environment, signal),
-      portHolder: (port) => keeper.portHolder(port),
+      exec: async (command, launch, signal) =>
+        probeExec(await this.#command(detected, "probe", command, launch.environment), signal),
+      hook: async (argv, moment, launch, signal) => {
+        const command = await this.#command(detected, moment, argv, launch.environment);
+        return runOwnedCommand({ ...command, output: { onLines: launch.onLines } }, signal);
+      },
+      usage: (id) => keeper.usage(id),
+      portHolder,
+      lastRun: old === undefined ? lastRun(name) : null,
+      onRun,
       onChange,
       generation: old?.state.generation ?? 0,
     });
@@ -62,7 +79,9 @@ export class ServiceFactory {
         keeper,
         workspace: workspaceId,
         directory,
-        service: run.service,
+        run,
+        planned: plan.ports,
+        graceMs: detected.graceMs,
         clock,
         logger,
       });
@@ -76,20 +95,30 @@ export class ServiceFactory {
       cwd: plan.workingDirectory,
       environment: detected.environment,
       shellEnvironment: () => shellEnvironment.variables(),
+      stopSignal: detected.rules.stop.signal,
       graceMs: detected.graceMs,
     });
   }
 
-  async #exec(
+  /** A program beside the service, in its folder and environment. `role` for people: `api (pre-start)`. */
+  async #command(
     detected: DetectedService,
-    command: readonly [string, ...string[]],
+    role: string,
+    argv: readonly [string, ...string[]],
     environment: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-  ) {
-    const { keeper, workspaceId, shellEnvironment } = this.#dependencies;
+  ): Promise<Omit<OwnedCommand, "output">> {
+    const { keeper, workspaceId: workspace, shellEnvironment } = this.#dependencies;
     const env = childEnvironment(await shellEnvironment.variables(), { ...detected.environment, ...environment });
     const { name, workingDirectory: cwd } = detected.plan;
-    return probeExec({ keeper, name, workspace: workspaceId, command, cwd, env }, signal);
+    return { keeper, name: `${name} (${role})`, workspace, argv, cwd, env };
+  }
+
+  async #portHolder(port: number): Promise<PortHolder | null> {
+    const { keeper, workspaceName } = this.#dependencies;
+    const holder = await keeper.portHolder(port);
+    if (holder === null) return null;
+    const { owner } = holder;
+    return { ...holder, owner: owner ? { ...owner, workspaceName: workspaceName?.(owner.workspace) ?? null } : null };
   }
 }
 

@@ -10,10 +10,12 @@ export function serviceStatus(
   wave: number,
   ports: readonly ServicePort[],
   keeper: Pick<ProcessKeeper, "usage">,
+  replica: ServiceStatus["replica"],
 ): ServiceStatus {
   const { detected, state, instance } = service;
   const usageId = instance?.usageId ?? null;
-  const usage = usageId === null ? null : keeper.usage(usageId);
+  const usage = usageId === null ? (instance?.usage?.() ?? null) : keeper.usage(usageId);
+  const trouble = instance?.trouble?.() ?? null;
   return {
     name: service.name,
     kind: detected.plan.kind,
@@ -21,12 +23,13 @@ export function serviceStatus(
     source: detected.plan.source,
     wave,
     dependsOn: [...detected.dependencies.keys()],
+    probe: detected.plan.probe,
     desired: state.desired,
     phase: state.phase,
     health: state.health,
     ready: service.ready,
-    why: service.why,
-    failure: service.failure,
+    why: service.why ?? trouble?.message ?? null,
+    failure: service.failure ?? trouble,
     pid: instance?.pid ?? null,
     ports: [...ports],
     // An address that nobody serves would only mislead.
@@ -37,5 +40,6 @@ export function serviceStatus(
     memoryBytes: usage?.memoryBytes ?? null,
     cpuPercent: usage?.cpuPercent ?? null,
     exit: service.exit,
+    ...(replica === undefined ? {} : { replica }),
   };
 }

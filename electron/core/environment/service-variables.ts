@@ -1,11 +1,23 @@
 /** The variables that tell the services of an environment where the others are. */
 import type { ServicePort } from "#shared/schema/service.ts";
+import type { ServiceRun } from "./detect/detected.ts";
 
 export interface Addressed {
   readonly name: string;
   readonly ports: readonly ServicePort[];
   /** Whether `http://` makes sense for it. */
   readonly http: boolean;
+  /** Variables of the project itself that say where it is, as of a container whose port its file writes as one. */
+  readonly told?: readonly { readonly env: string; readonly port: number }[];
+}
+
+/** The variables in which a container's file has written its ports, with what they are here. */
+export function toldPorts(run: ServiceRun, ports: readonly ServicePort[]): { env: string; port: number }[] {
+  if (run.kind !== "compose") return [];
+  return (run.published ?? []).flatMap(({ variable, planned }) => {
+    const port = planned === null ? undefined : ports[planned]?.port;
+    return variable === null || port === undefined ? [] : [{ env: variable, port }];
+  });
 }
 
 /** What is told of a service; `url` is null where it does not speak HTTP. */
@@ -32,6 +44,7 @@ export function serviceUrl({ ports, http }: Pick<Addressed, "ports" | "http">): 
  */
 export function serviceVariables(self: Addressed, all: readonly Addressed[]): Record<string, string> {
   const variables = new Map(Object.entries(placeVariables(all.map((other) => ({ ...other, url: serviceUrl(other) })))));
+  for (const { told = [] } of all) for (const { env, port } of told) variables.set(env, String(port));
   for (const { env, port } of self.ports) if (env !== null) variables.set(env, String(port));
   return Object.fromEntries(variables);
 }

@@ -14,10 +14,10 @@ import type { OpencodeClient } from "./client.ts";
 import type { ServerConnection } from "./connection.ts";
 import { Intents, supersededError, type Intent } from "./intents.ts";
 import { Launcher } from "./launcher.ts";
-import { copyLog } from "./log-copy.ts";
+import { copyLog } from "../log/log-copy.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import type { Run } from "./run.ts";
-import { survivorsFailure } from "./run-failures.ts";
+import { LOG_SOURCE, survivorsFailure } from "./run-failures.ts";
 import { SampleHistory } from "./server-history.ts";
 import { serverParts, type OpencodeServerOptions, type ServerParts } from "./server-options.ts";
 import { ServerRecord } from "./server-record.ts";
@@ -227,7 +227,7 @@ export class OpencodeServer implements ServerConnection {
     const { settings, textLogs, book, workspaceId } = this.#parts;
     const { logFile, reconnectBaseMs } = settings();
     if (logFile !== null && textLogs !== null) {
-      this.#closeLog = await copyLog(textLogs, logFile, workspaceId, book);
+      this.#closeLog = await copyLog(textLogs, logFile, workspaceId, book, LOG_SOURCE);
     }
     const onAttempt = () => {
       const generation = this.#record.nextGeneration();

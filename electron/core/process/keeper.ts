@@ -9,7 +9,7 @@ import { Holds } from "./holds.ts";
 import { isStopSignal, type ProcessLease } from "./lease.ts";
 import { LeaseStore } from "./lease-store.ts";
 import { markerName } from "./marker.ts";
-import type { Hold, HoldRequest, OwnedProcess, ProcessKeeper, SpawnRequest, Usage } from "./owned.ts";
+import type { Hold, HoldRequest, OwnedProcess, PortOwner, ProcessKeeper, SpawnRequest, Usage } from "./owned.ts";
 import { OwnedChild } from "./owned-child.ts";
 import { listOwned } from "./owned-list.ts";
 import { portHolders } from "./port-holder.ts";
@@ -163,9 +163,20 @@ export class Keeper implements ProcessKeeper {
     return this.#usage.usage(id);
   }
 
-  async portHolder(port: number): Promise<{ readonly pid: number; readonly command: string } | null> {
+  async portHolder(port: number): ReturnType<ProcessKeeper["portHolder"]> {
     const [holder] = await portHolders(this.#source, [port]);
-    return holder === undefined ? null : { pid: holder.pid, command: holder.command };
+    if (holder === undefined) return null;
+    return { pid: holder.pid, command: holder.command, owner: await this.#ownerOf(holder.pid) };
+  }
+
+  async #ownerOf(pid: number): Promise<PortOwner | null> {
+    for (const { lease, set } of this.#children.values()) {
+      const members = await set.refresh(sweepDelayMs);
+      if (members.some((member) => member.pid === pid)) {
+        return { kind: lease.kind, name: lease.name, workspace: lease.workspace };
+      }
+    }
+    return null;
   }
 
   /** Ends everything owned, each with its own grace, all at once, and lets the guardian go. */

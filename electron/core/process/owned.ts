@@ -89,6 +89,12 @@ export interface Usage {
   readonly busiest: { readonly pid: number; readonly command: string; readonly cpuPercent: number } | null;
 }
 
+/** What of ours a process belongs to. */
+export interface PortOwner extends Pick<SpawnRequest, "kind" | "name"> {
+  /** The workspace's id. */
+  readonly workspace: string;
+}
+
 export interface ProcessKeeper {
   /** Rejects with `command_missing` or `spawn_failed`; then nothing was started. */
   spawn(request: SpawnRequest): Promise<OwnedProcess>;
@@ -100,6 +106,11 @@ export interface ProcessKeeper {
    * few seconds; one that nobody has asked for is up to 10 s old, and a fresh one follows at once.
    */
   usage(id: string): Usage | null;
-  /** Who listens on a TCP port of this machine, or null. Used to name the holder of a port; never to kill it. */
-  portHolder(port: number): Promise<{ readonly pid: number; readonly command: string } | null>;
+  /**
+   * Who listens on a TCP port of this machine, or null; `owner`, where it belongs to something of ours. Used to name the
+   * holder of a port; never to kill it.
+   */
+  portHolder(
+    port: number,
+  ): Promise<{ readonly pid: number; readonly command: string; readonly owner?: PortOwner | null } | null>;
 }

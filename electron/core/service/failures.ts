@@ -2,6 +2,14 @@
 import type { Failure } from "#shared/failure.ts";
 import type { Exit, ServicePort } from "#shared/schema/service.ts";
 import { formatDuration } from "../lib/deadline.ts";
+import type { PortOwner } from "../process/owned.ts";
+
+/** Who listens on a port. `owner`: what of ours it belongs to, with the workspace's name for people; none: of nothing of ours. */
+export interface PortHolder {
+  readonly pid: number;
+  readonly command: string;
+  readonly owner?: (PortOwner & { readonly workspaceName?: string | null }) | null;
+}
 
 /** `with code 1`, `by SIGKILL`. */
 export function describeExit(exit: Exit): string {
@@ -79,31 +87,59 @@ export function notReadyFailure(
   };
 }
 
-/** A port is held by somebody else. `fixed`: the command insists on it. */
-export function portInUseFailure(
-  name: string,
-  port: ServicePort,
-  holder: { readonly pid: number; readonly command: string } | null,
-): Failure {
-  const by = holder === null ? "another process" : `${holder.command.slice(0, 120)} (pid ${holder.pid})`;
+/** Its liveness probe passed, and fails now. */
+export function notAliveFailure(name: string, reason: string, tail: readonly string[]): Failure {
+  return {
+    code: "not_alive",
+    message: `${name} was ended because its liveness probe fails: ${reason}.`,
+    next: `Look at the log of ${name}.`,
+    details: { tail },
+  };
+}
+
+/** @param what The end of a sentence that begins with "it". */
+export function limitFailure(name: string, what: string): Failure {
+  return {
+    code: "limit_exceeded",
+    message: `${name} was ended: it ${what}.`,
+    next: `Find out what ${name} needs so much for, or raise its limit.`,
+    details: {},
+  };
+}
+
+/** A port is held by somebody else. */
+export function portInUseFailure(name: string, port: ServicePort, holder: PortHolder | null): Failure {
+  const by = holder === null ? "another process" : describeHolder(holder);
   return {
     code: "port_in_use",
     message: `${name} needs port ${port.port}, which is used by ${by}.`,
     next:
       holder === null
         ? `Free port ${port.port}, or give ${name} another one; then start again.`
-        : `End process ${holder.pid}, or give ${name} another port; then start again.`,
+        : !holder.owner
+          ? `End process ${holder.pid}, or give ${name} another port; then start again.`
+          : `Stop ${holder.owner.name} there, or give ${name} another port; then start again.`,
     details: { port: port.port, holder },
   };
+}
+
+/** `node server.js (pid 812)`, and whose it is where it is ours: `…, the service web of the workspace shop`. */
+function describeHolder({ pid, command, owner }: PortHolder): string {
+  const process = `${command.slice(0, 120)} (pid ${pid})`;
+  if (!owner) return process;
+  const what = owner.kind === "server" ? "the OpenCode server" : owner.name;
+  return `${process}: ${what} of the workspace ${owner.workspaceName ?? owner.workspace}`;
 }
 
 /** `chain`: from the service it waits for to the one that failed; `root`: why that one did. */
 export function dependencyFailure(name: string, chain: readonly string[], root: Failure | null): Failure {
   const [first = "", ...rest] = chain;
   const through = rest.map((other) => `, which needs ${other}`).join("");
+  // Without a cause it has ended well, only not as this one needs it.
+  const how = root === null ? ", which ended without what is waited for." : `, which failed. ${root.message}`;
   return {
     code: "dependency_failed",
-    message: `${name} was skipped: it needs ${first}${through}, which failed.${root === null ? "" : ` ${root.message}`}`,
+    message: `${name} was skipped: it needs ${first}${through}${how}`,
     next: root?.next ?? `Correct ${chain.at(-1) ?? first} and start again.`,
     details: { chain, root },
   };

@@ -1,9 +1,10 @@
 /** One probe of each kind. Each ends when its signal aborts, and answers rather than throws where a probe just fails. */
 import { request } from "node:http";
+import { request as requestSecurely } from "node:https";
 import { connect } from "node:net";
 import { plainText } from "../log/sanitize.ts";
-import type { ProcessKeeper } from "../process/owned.ts";
 import { systemCode } from "../lib/error.ts";
+import { runOwnedCommand, type OwnedCommand } from "./owned-command.ts";
 import type { ProbeAnswer } from "./probe.ts";
 
 /** `localhost` may mean either, and a server may listen on only one of them. */
@@ -34,80 +35,78 @@ function canConnect(host: string, port: number, signal: AbortSignal): Promise<st
   });
 }
 
-/**
- * Whether a URL answers with a status from 200 to 399. A redirect is an answer and is not followed; the body is not read.
- * Plain http only: a dev server with a certificate of its own is probed by tcp.
- */
-export async function probeHttp(url: string, signal: AbortSignal): Promise<ProbeAnswer> {
-  const target = new URL(url);
-  const hosts = target.hostname === "localhost" ? loopback : [target.hostname.replace(/^\[(.*)\]$/, "$1")];
-  let answer: ProbeAnswer = { ok: false, reason: `${url} does not answer` };
-  for (const host of hosts) {
-    answer = await askHttp(target, host, signal);
-    if (answer.ok) return answer;
-  }
-  return answer;
+/** What is asked, and what counts as well. */
+export interface HttpQuestion {
+  readonly url: string;
+  /** Exactly this status; null: any from 200 to 399. */
+  readonly status: number | null;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-function askHttp(target: URL, host: string, signal: AbortSignal): Promise<ProbeAnswer> {
+/**
+ * Whether a URL answers as it should. A redirect is an answer and is not followed; the body is not read. A server on this
+ * machine is asked on both of its addresses, and its certificate, which it most likely made itself, is not judged.
+ */
+export async function probeHttp({ url, status, headers }: HttpQuestion, signal: AbortSignal): Promise<ProbeAnswer> {
+  const target = URL.canParse(url) ? new URL(url) : null;
+  if (target === null || !/^https?:$/.test(target.protocol)) {
+    return { ok: false, reason: `${url} is no http address`, final: true };
+  }
+  const host = target.hostname.replace(/^\[(.*)\]$/, "$1");
+  const local = host === "localhost" || loopback.some((address) => address === host);
+  const isGood = (code: number) => (status === null ? code >= 200 && code < 400 : code === status);
+  const answers = await Promise.all(
+    (local ? loopback : [host]).map((address) => askHttp({ target, host: address, local, headers }, signal)),
+  );
+  if (answers.some((answer) => typeof answer === "number" && isGood(answer))) return { ok: true };
+  // One that answered wrongly says more than one where nobody listens.
+  const told = answers.find((answer) => typeof answer === "number");
+  if (told !== undefined) return { ok: false, reason: `${target.href} answers ${told}` };
+  return { ok: false, reason: `${target.href}: ${answers.find((answer) => answer !== "ECONNREFUSED") ?? answers[0]}` };
+}
+
+/** The status, or the code or text of what went wrong. */
+function askHttp(
+  question: {
+    readonly target: URL;
+    readonly host: string;
+    readonly local: boolean;
+    readonly headers: Readonly<Record<string, string>>;
+  },
+  signal: AbortSignal,
+): Promise<number | string> {
+  const { target, host, local, headers } = question;
   return new Promise((resolve) => {
-    const asked = request({
+    const secure = target.protocol === "https:";
+    const options = {
       host,
-      port: target.port === "" ? 80 : Number(target.port),
+      port: target.port === "" ? (secure ? 443 : 80) : Number(target.port),
       path: `${target.pathname}${target.search}`,
-      headers: { host: target.host, "user-agent": "deckhand-probe" },
+      headers: { host: target.host, "user-agent": "deckhand-probe", ...headers },
       agent: false,
       signal,
-    });
+    };
+    const asked = secure ? requestSecurely({ ...options, rejectUnauthorized: !local }) : request(options);
     asked.once("response", (response) => {
-      const status = response.statusCode ?? 0;
       asked.destroy();
-      const ok = status >= 200 && status < 400;
-      resolve(ok ? { ok } : { ok, reason: `${target.href} answers ${status}` });
+      resolve(response.statusCode ?? 0);
     });
     // Stays for good: destroying the request above makes it report an error of its own.
-    asked.on("error", (error) =>
-      resolve({ ok: false, reason: `${target.href}: ${systemCode(error) ?? error.message}` }),
-    );
+    asked.on("error", (error) => resolve(systemCode(error) ?? error.message));
     asked.end();
   });
 }
 
-/** Whether a command ends with code 0. It is owned like any process, so that its whole tree ends with the probe. */
-export async function probeExec(
-  input: {
-    readonly keeper: ProcessKeeper;
-    readonly name: string;
-    readonly workspace: string;
-    readonly command: readonly [string, ...string[]];
-    readonly cwd: string;
-    readonly env: Readonly<Record<string, string>>;
-  },
-  signal: AbortSignal,
-): Promise<ProbeAnswer> {
+/** Whether a command ends with code 0; the whole tree of it ends with the probe. */
+export async function probeExec(command: Omit<OwnedCommand, "output">, signal: AbortSignal): Promise<ProbeAnswer> {
   let last = "";
-  const owned = await input.keeper.spawn({
-    kind: "task",
-    name: `${input.name} (probe)`,
-    workspace: input.workspace,
-    argv: input.command,
-    cwd: input.cwd,
-    env: input.env,
-    graceMs: 500,
-    ports: [],
-    onLine: (_, text) => {
-      last = text.slice(0, 200);
-    },
-  });
-  const onAbort = () => void owned.stop();
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  const exit = await owned.exited;
-  signal.removeEventListener("abort", onAbort);
-  await owned.stop();
+  const onLine = (_: string, text: string) => {
+    if (text.trim() !== "") last = plainText(text).slice(0, 200);
+  };
+  const exit = await runOwnedCommand({ ...command, output: { onLine } }, signal);
   if (exit.code === 0) return { ok: true };
   const how = exit.code === null ? `was ended by ${exit.signal}` : `ended with code ${exit.code}`;
-  return { ok: false, reason: `${input.command[0]} ${how}${last === "" ? "" : `: ${last}`}` };
+  return { ok: false, reason: `${command.argv[0]} ${how}${last === "" ? "" : `: ${last}`}` };
 }
 
 /** Looks for a line of the current generation; feed it every line. */
@@ -115,16 +114,32 @@ export class LogProbe {
   readonly #pattern: RegExp;
   #seen = false;
 
-  /** @param pattern A regular expression; matched against the text without colours. */
+  /** @param pattern A regular expression, or where it is none, a text; matched against the text without colours. */
   constructor(pattern: string) {
-    this.#pattern = new RegExp(pattern, "u");
+    this.#pattern = expressionOf(pattern);
   }
 
-  feed(text: string): void {
-    if (!this.#seen) this.#seen = this.#pattern.test(plainText(text).slice(0, MATCHED_CHARACTERS));
+  get seen(): boolean {
+    return this.#seen;
+  }
+
+  /** @returns Whether this is the line. */
+  feed(text: string): boolean {
+    if (this.#seen) return false;
+    this.#seen = this.#pattern.test(plainText(text).slice(0, MATCHED_CHARACTERS));
+    return this.#seen;
   }
 
   attempt(): ProbeAnswer {
     return this.#seen ? { ok: true } : { ok: false, reason: `No line matched /${this.#pattern.source}/` };
+  }
+}
+
+function expressionOf(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern, "u");
+  } catch {
+    // `started (pid`, `+++ ready`: no expression, so what it says is meant as it stands.
+    return new RegExp(pattern.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&"), "u");
   }
 }

@@ -1,9 +1,10 @@
-/** The probe of one generation: what its specification says, with the ports and variables this generation was given. */
+/** One probe of one generation: what its specification says, with the ports and variables this generation was given. */
 import type { ProbeSpec, ServicePort } from "#shared/schema/service.ts";
 import { assertNever } from "../lib/error.ts";
 import { LogProbe, probeHttp, probeTcp } from "./probe-attempts.ts";
-import { DEFAULT_TIMINGS, EXEC_TIMINGS, type ProbeAnswer, type ProbeTimings } from "./probe.ts";
+import { DEFAULT_TIMINGS, EXEC_TIMINGS, timingsWith, type ProbeAnswer, type ProbeTimings } from "./probe.ts";
 import type { Instance, Launch } from "./runtime.ts";
+import type { ProbeRule } from "./service-rules.ts";
 
 export interface ReadyProbe {
   readonly what: string;
@@ -13,49 +14,65 @@ export interface ReadyProbe {
   readonly onLine: ((text: string) => void) | null;
 }
 
-export interface ProbeInput {
-  readonly spec: ProbeSpec | null;
-  /** The ports as planned; the specification speaks of these. */
+export interface ProbeContext {
+  /** The ports as planned; specifications speak of these. */
   readonly planned: readonly ServicePort[];
-  readonly launch: Launch;
-  /** Resolves when it exists; a probe is asked before that only to look at lines. */
+  readonly launch: Pick<Launch, "ports" | "environment">;
+  /** Null before it exists; a probe is asked before that only to look at lines. */
   readonly instance: () => Instance | null;
-  readonly exec: (command: readonly [string, ...string[]], launch: Launch, signal: AbortSignal) => Promise<ProbeAnswer>;
+  /** It has said that it is ready. */
+  readonly notified: () => boolean;
+  readonly exec: (command: readonly [string, ...string[]], signal: AbortSignal) => Promise<ProbeAnswer>;
 }
 
-/** Null: it has no probe, and is ready as soon as it runs. */
-export function probeFor({ spec, planned, launch, instance, exec }: ProbeInput): ReadyProbe | null {
-  if (spec === null) return null;
+/** Null: nothing tells how it is, as with a container that has no health check of its own. */
+export function probeFor({ spec, timings: given }: ProbeRule, context: ProbeContext): ReadyProbe | null {
+  const { planned, launch, instance, notified, exec } = context;
+  const kindTimings = spec.kind === "exec" || spec.kind === "compose" ? EXEC_TIMINGS : DEFAULT_TIMINGS;
+  const timings = timingsWith(kindTimings, given);
   switch (spec.kind) {
     case "tcp": {
       const port = givenPort(spec.port, planned, launch.ports);
       const attempt = (signal: AbortSignal) => probeTcp(port, signal);
-      return { what: `port ${port}`, timings: DEFAULT_TIMINGS, attempt, onLine: null };
+      return { what: `port ${port}`, timings, attempt, onLine: null };
     }
     case "http": {
-      const url = withVariables(spec.url, launch.environment);
-      const attempt = (signal: AbortSignal) => probeHttp(url, signal);
-      return { what: url, timings: DEFAULT_TIMINGS, attempt, onLine: null };
+      const url = withVariables(givenUrl(spec.url, planned, launch.ports), launch.environment);
+      const headers = Object.fromEntries(
+        Object.entries(spec.headers ?? {}).map(([name, value]) => [name, withVariables(value, launch.environment)]),
+      );
+      const question = { url, status: spec.status ?? null, headers };
+      return { what: url, timings, attempt: (signal) => probeHttp(question, signal), onLine: null };
     }
     case "log": {
       const probe = new LogProbe(spec.pattern);
       const attempt = () => Promise.resolve(probe.attempt());
       // Only looks at a field of ours, and a line once seen stays seen.
-      return { what: "its log", timings: DEFAULT_TIMINGS, attempt, onLine: (text) => probe.feed(text) };
+      return { what: "its log", timings, attempt, onLine: (text) => void probe.feed(text) };
     }
     case "exec": {
       const [program = "", ...rest] = spec.command.map((part) => withVariables(part, launch.environment));
-      const attempt = (signal: AbortSignal) => exec([program, ...rest], launch, signal);
-      return { what: program, timings: EXEC_TIMINGS, attempt, onLine: null };
+      const attempt = (signal: AbortSignal) => exec([program, ...rest], signal);
+      return { what: program, timings, attempt, onLine: null };
+    }
+    case "notify": {
+      const answer = (): ProbeAnswer =>
+        notified() ? { ok: true } : { ok: false, reason: "It has not sent READY=1 to its NOTIFY_SOCKET" };
+      return { what: "its notification", timings, attempt: () => Promise.resolve(answer()), onLine: null };
     }
     case "compose": {
       if (!spec.healthcheck) return null;
       const attempt = (signal: AbortSignal) => containerAnswer(instance(), signal);
-      return { what: "docker's health check", timings: EXEC_TIMINGS, attempt, onLine: null };
+      return { what: "docker's health check", timings, attempt, onLine: null };
     }
     default:
       return assertNever(spec, "probe");
   }
+}
+
+/** Whether a specification can tell anything; what `probeFor` would answer, without a generation. */
+export function tellsHealth(spec: ProbeSpec | null): boolean {
+  return spec !== null && !(spec.kind === "compose" && !spec.healthcheck);
 }
 
 async function containerAnswer(instance: Instance | null, signal: AbortSignal): Promise<ProbeAnswer> {
@@ -69,6 +86,14 @@ async function containerAnswer(instance: Instance | null, signal: AbortSignal): 
 function givenPort(port: number, planned: readonly ServicePort[], given: readonly ServicePort[]): number {
   const index = planned.findIndex((one) => one.port === port);
   return given[index]?.port ?? port;
+}
+
+/** An address on this machine with a planned port in it means the port that was given instead. */
+function givenUrl(url: string, planned: readonly ServicePort[], given: readonly ServicePort[]): string {
+  const found = /^(https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\]):)(\d+)(?=[/?#]|$)/.exec(url);
+  if (found === null) return url;
+  const [whole, before = "", port = ""] = found;
+  return `${before}${givenPort(Number(port), planned, given)}${url.slice(whole.length)}`;
 }
 
 /** Replaces `${NAME}` by what the service is given. */

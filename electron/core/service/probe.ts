@@ -7,6 +7,11 @@ import { errorText, isAbort } from "../lib/error.ts";
 export interface ProbeTimings {
   /** Before the first probe of a generation. */
   readonly initialDelayMs: number;
+  /**
+   * From the start: a success in it counts at once, a failure before the first success does not count. A deadline inside it
+   * would make no sense; then it is extended to the failures that make it unhealthy, once it is over.
+   */
+  readonly startPeriodMs: number;
   /** Between probes until the first success; it grows by half each time, up to `startIntervalMaxMs`. */
   readonly startIntervalMs: number;
   readonly startIntervalMaxMs: number;
@@ -29,6 +34,7 @@ export interface ProbeTimings {
  */
 export const DEFAULT_TIMINGS: ProbeTimings = {
   initialDelayMs: 0,
+  startPeriodMs: 0,
   startIntervalMs: 50,
   startIntervalMaxMs: 1_000,
   periodMs: 10_000,
@@ -44,6 +50,24 @@ export const DEFAULT_TIMINGS: ProbeTimings = {
 export const EXEC_TIMINGS: ProbeTimings = { ...DEFAULT_TIMINGS, startIntervalMs: 250 };
 
 const START_INTERVAL_GROWTH = 1.5;
+
+/** What an author says over the defaults. A period of the author's also holds while it starts, and when it has long been well. */
+export function timingsWith(defaults: ProbeTimings, given: Partial<ProbeTimings>): ProbeTimings {
+  const periodMs = given.periodMs ?? defaults.periodMs;
+  const startIntervalMs = given.startIntervalMs ?? Math.min(defaults.startIntervalMs, periodMs);
+  return {
+    ...defaults,
+    startIntervalMs,
+    startIntervalMaxMs: Math.max(startIntervalMs, Math.min(defaults.startIntervalMaxMs, periodMs)),
+    calmPeriodMs: given.periodMs ?? defaults.calmPeriodMs,
+    ...given,
+  };
+}
+
+/** From the start: the first success must have come by then. */
+function lastMoment({ startPeriodMs, deadlineMs, failureThreshold, periodMs }: ProbeTimings): number {
+  return startPeriodMs < deadlineMs ? deadlineMs : startPeriodMs + failureThreshold * periodMs;
+}
 
 /** `final`: it cannot become ready any more, so there is no point in waiting for the deadline. */
 export type ProbeAnswer =
@@ -70,6 +94,7 @@ export interface ProbeDependencies {
 export async function runProbe(dependencies: ProbeDependencies, signal: AbortSignal): Promise<void> {
   const { clock, timings, onHealthy, onUnhealthy, onDeadline } = dependencies;
   const startedAt = clock.monotonic();
+  const deadlineMs = lastMoment(timings);
   let interval = timings.startIntervalMs;
   let healthySince: number | null = null;
   let everHealthy = false;
@@ -78,7 +103,7 @@ export async function runProbe(dependencies: ProbeDependencies, signal: AbortSig
   try {
     if (timings.initialDelayMs > 0) await sleep(clock, timings.initialDelayMs, signal);
     while (!signal.aborted) {
-      const left = everHealthy ? Infinity : timings.deadlineMs - (clock.monotonic() - startedAt);
+      const left = everHealthy ? Infinity : deadlineMs - (clock.monotonic() - startedAt);
       const answer = await attemptOnce(dependencies, Math.min(timings.timeoutMs, Math.max(left, 1)), signal);
       if (signal.aborted) return;
       const now = clock.monotonic();
@@ -93,10 +118,8 @@ export async function runProbe(dependencies: ProbeDependencies, signal: AbortSig
       } else {
         successes = 0;
         failures += 1;
-        if (!everHealthy && (answer.final === true || now - startedAt >= timings.deadlineMs)) {
-          onDeadline(
-            answer.final === true ? answer.reason : `${answer.reason}, for ${formatDuration(timings.deadlineMs)}`,
-          );
+        if (!everHealthy && (answer.final === true || now - startedAt >= deadlineMs)) {
+          onDeadline(answer.final === true ? answer.reason : `${answer.reason}, for ${formatDuration(deadlineMs)}`);
           return;
         }
         if (healthySince !== null && failures >= timings.failureThreshold) {
@@ -109,7 +132,7 @@ export async function runProbe(dependencies: ProbeDependencies, signal: AbortSig
         pause =
           healthySince !== null && now - healthySince >= timings.calmAfterMs ? timings.calmPeriodMs : timings.periodMs;
       } else {
-        pause = Math.min(interval, Math.max(1, timings.deadlineMs - (now - startedAt)));
+        pause = Math.min(interval, Math.max(1, deadlineMs - (now - startedAt)));
         interval = Math.min(interval * START_INTERVAL_GROWTH, timings.startIntervalMaxMs);
       }
       await sleep(clock, pause, signal);
@@ -119,22 +142,22 @@ export async function runProbe(dependencies: ProbeDependencies, signal: AbortSig
   }
 }
 
-/** The same, as a promise that resolves with the reason if the deadline is missed, and otherwise never. */
-export function untilMissed(dependencies: Omit<ProbeDependencies, "onDeadline">, signal: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    runProbe({ ...dependencies, onDeadline: resolve }, signal).catch(reject);
-  });
-}
-
 async function attemptOnce(
   dependencies: ProbeDependencies,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<ProbeAnswer> {
   const { clock, what, attempt } = dependencies;
+  let work: Promise<unknown> = Promise.resolve();
   try {
-    return await withDeadline(clock, timeoutMs, what, signal, attempt);
+    return await withDeadline(clock, timeoutMs, what, signal, (inner) => {
+      const answer = attempt(inner);
+      work = answer;
+      return answer;
+    });
   } catch (error) {
+    // One that ran out of time may still be ending the program it started; the next must not begin beside it.
+    await work.catch(() => undefined);
     if (isAbort(error) && signal.aborted) throw error;
     return { ok: false, reason: errorText(error) };
   }

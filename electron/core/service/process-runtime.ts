@@ -14,6 +14,8 @@ export interface ProcessRuntimeDependencies {
   /** What its source sets for it, over the login shell's environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly shellEnvironment: () => Promise<Readonly<Record<string, string>>>;
+  /** Sent first when it is stopped. */
+  readonly stopSignal: NodeJS.Signals;
   /** From the stop signal to SIGKILL, in ms. */
   readonly graceMs: number;
 }
@@ -26,7 +28,8 @@ export class ProcessRuntime implements Runtime {
   }
 
   async start(launch: Launch, signal: AbortSignal): Promise<Instance> {
-    const { keeper, workspace, name, kind, argv, cwd, environment, shellEnvironment, graceMs } = this.#dependencies;
+    const { keeper, workspace, name, kind, argv, cwd, environment, shellEnvironment, stopSignal, graceMs } =
+      this.#dependencies;
     const shell = await shellEnvironment();
     if (signal.aborted) throw new AppError("cancelled", `${name} was stopped before it was started.`);
     // Its output goes through a pipe, so most programs would drop their colours. Who set NO_COLOR wants that.
@@ -38,6 +41,7 @@ export class ProcessRuntime implements Runtime {
       argv,
       cwd,
       env: childEnvironment(shell, { ...colour, ...environment, ...launch.environment }),
+      stopSignal,
       graceMs,
       ports: launch.ports.map(({ port }) => port),
       onLines: launch.onLines,

@@ -1,6 +1,8 @@
 /** What a service needs of whatever runs it: an operating system process, or a container. */
+import type { Failure } from "#shared/failure.ts";
 import type { Exit, ServicePort } from "#shared/schema/service.ts";
 import type { Intake } from "../lib/intake.ts";
+import type { Usage } from "../process/owned.ts";
 
 /** One generation to be started. */
 export interface Launch {
@@ -32,6 +34,12 @@ export interface Instance {
   }>;
   /** Only for containers. */
   readonly health: ((signal: AbortSignal) => Promise<ContainerHealth>) | null;
+  /** Readings of what is no process of ours; absent: the keeper has them. */
+  readonly usage?: () => Usage | null;
+  /** Why nothing is known of it now: what it lives in does not answer. Null: all is well. */
+  readonly trouble?: () => Failure | null;
+  /** Calls at each change of `trouble`, while it lives. */
+  readonly onTrouble?: (listener: () => void) => void;
 }
 
 export interface Runtime {

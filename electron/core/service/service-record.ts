@@ -6,12 +6,13 @@ import type { LogBook } from "../log/types.ts";
 import { INITIAL_STATE, transition, type ServiceEvent, type ServiceState } from "./service-states.ts";
 
 /** Who caused a change, for the audit. */
-export type Actor = "user" | "agent" | "probe" | "policy" | "system";
+export type Actor = "user" | "agent" | "watch" | "probe" | "policy" | "system";
 
 /** One change of phase or health. */
 export interface ServiceChange {
   readonly actor: Actor;
-  readonly action: ServiceEvent["kind"];
+  /** `exceed`: a limit is exceeded, and the author wants no more than to be told; nothing else changes. */
+  readonly action: ServiceEvent["kind"] | "exceed";
   readonly from: ServiceState;
   readonly to: ServiceState;
   readonly reason: string | null;
@@ -23,6 +24,8 @@ export interface ServiceRecordDependencies {
   readonly logger: Logger;
   /** Where the counting of generations goes on, for a service that replaces another of its name. */
   readonly generation: number;
+  /** Shown, and started only when it is named. */
+  readonly disabled: boolean;
   /** After every change; null where only the reasons changed. */
   readonly onChange: (change: ServiceChange | null) => void;
 }
@@ -38,7 +41,8 @@ export class ServiceRecord {
 
   constructor(dependencies: ServiceRecordDependencies) {
     this.#dependencies = dependencies;
-    this.#state = { ...INITIAL_STATE, generation: dependencies.generation };
+    const { disabled, generation } = dependencies;
+    this.#state = { ...INITIAL_STATE, generation, phase: disabled ? "disabled" : "stopped" };
   }
 
   get state(): ServiceState {
@@ -69,6 +73,11 @@ export class ServiceRecord {
     }
     this.#state = result.state;
     onChange({ actor, action: event.kind, from, to: result.state, reason });
+  }
+
+  /** Something worth the audit that changes no state. */
+  tell(action: "exceed", actor: Actor, reason: string): void {
+    this.#dependencies.onChange({ actor, action, from: this.#state, to: this.#state, reason });
   }
 
   /** For people, and where it is trouble, as data. Told with the next change. */

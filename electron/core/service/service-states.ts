@@ -55,17 +55,17 @@ type Row = Readonly<Partial<Record<ServicePhase, ServicePhase>>>;
 
 /**
  * Where each event leads from each phase. A pair that is not here is illegal: it means a fault of ours, and a test lists
- * all of them. `disabled`, `external` and `orphaned` are entered by nobody yet.
+ * all of them. `disabled` is where a disabled service begins. `external` and `orphaned` are entered by nobody yet.
  */
 const table: Readonly<Record<ServiceEventKind, Row>> = {
   // Waiting ones keep waiting; live ones keep living; a backoff is cut short; the rest begins anew.
   want: row(
     "pending>pending waiting>waiting starting>starting running>running stopping>stopping backoff>pending stopped>pending",
-    "failed>pending crash_loop>pending skipped>pending blocked>pending completed>pending",
+    "failed>pending crash_loop>pending skipped>pending blocked>pending completed>pending disabled>pending",
   ),
   unwant: row(
     "pending>stopped waiting>stopped backoff>stopped blocked>stopped skipped>stopped failed>stopped crash_loop>stopped",
-    "completed>stopped stopped>stopped starting>starting running>running stopping>stopping",
+    "completed>stopped stopped>stopped disabled>disabled starting>starting running>running stopping>stopping",
   ),
   wait: { pending: "waiting", waiting: "waiting" },
   skip: { pending: "skipped", waiting: "skipped" },

@@ -8,66 +8,45 @@
 import type { Failure } from "#shared/failure.ts";
 import type { Exit, ServicePort } from "#shared/schema/service.ts";
 import type { DetectedService } from "../environment/detect/detected.ts";
-import type { Clock } from "../lib/clock.ts";
-import { errorText, toFailure } from "../lib/error.ts";
-import type { Logger } from "../lib/logger.ts";
-import type { LogBook } from "../log/types.ts";
-import { decideEnding } from "./ending.ts";
-import { backoffText, blockingFailures, notReadyFailure, survivorsText } from "./failures.ts";
-import { liveThrough, prepareGeneration, type PreparedGeneration } from "./generation.ts";
-import type { ProbeInput } from "./probe-for.ts";
-import { NO_HISTORY, type RestartHistory } from "./restart-policy.ts";
-import type { Instance, Runtime } from "./runtime.ts";
-import { ServiceRecord, type Actor, type ServiceChange } from "./service-record.ts";
+import type { Instance } from "./runtime.ts";
+import type { ServiceDependencies } from "./service-dependencies.ts";
+import { ServiceFacts } from "./service-facts.ts";
+import { ServiceLife } from "./service-life.ts";
+import { ServiceRecord, type Actor } from "./service-record.ts";
 import { isReady, livePhases, type ServiceState } from "./service-states.ts";
-
-export interface ServiceDependencies {
-  readonly detected: DetectedService;
-  readonly runtime: Runtime;
-  readonly clock: Clock;
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly book: LogBook;
-  readonly logger: Logger;
-  readonly exec: ProbeInput["exec"];
-  readonly portHolder: (port: number) => Promise<{ readonly pid: number; readonly command: string } | null>;
-  /** Where the counting of generations goes on, for a service that replaces another of its name. */
-  readonly generation?: number;
-  /** After every change, also of the reasons alone (`change` is null then). */
-  readonly onChange: (service: Service, change: ServiceChange | null) => void;
-}
 
 export class Service {
   readonly name: string;
   readonly detected: DetectedService;
-  readonly #dependencies: ServiceDependencies;
+  readonly #dependencies: ServiceDependencies<Service>;
   readonly #record: ServiceRecord;
-  #exit: Exit | null = null;
-  #ports: readonly ServicePort[];
-  #instance: Instance | null = null;
-  #history: RestartHistory = NO_HISTORY;
-  #restarts = 0;
-  /** Monotonic times of this generation. */
-  #upSince: number | null = null;
-  #readySince: number | null = null;
-  /** Since it was last wanted anew. */
-  #everReady = false;
-  #missedDeadline = false;
-  #restartRequested = false;
-  #halt: (() => void) | null = null;
-  #cancelRetry: (() => void) | null = null;
+  readonly #facts: ServiceFacts;
+  readonly #life: ServiceLife;
 
-  constructor(dependencies: ServiceDependencies) {
+  constructor(dependencies: ServiceDependencies<Service>) {
+    const { detected, book, logger, generation, onChange } = dependencies;
     this.#dependencies = dependencies;
-    this.detected = dependencies.detected;
-    this.name = dependencies.detected.plan.name;
-    this.#ports = dependencies.detected.plan.ports;
+    this.detected = detected;
+    this.name = detected.plan.name;
+    this.#facts = new ServiceFacts(detected.plan.ports);
     this.#record = new ServiceRecord({
       name: this.name,
-      book: dependencies.book,
-      logger: dependencies.logger,
-      generation: dependencies.generation ?? 0,
-      onChange: (change) => dependencies.onChange(this, change),
+      book,
+      logger,
+      generation: generation ?? 0,
+      disabled: detected.rules.disabled,
+      onChange: (change) => onChange(this, change),
+    });
+    const { lastRun = null } = dependencies;
+    if (detected.plan.kind === "task" && lastRun?.outcome === "failed") {
+      const why = lastRun.why === null ? "" : `: ${lastRun.why}`;
+      this.#record.explain(`It failed when it last ran, ${lastRun.startedAt}${why}`, null);
+    }
+    this.#life = new ServiceLife({
+      ...dependencies,
+      record: this.#record,
+      facts: this.#facts,
+      onNews: () => onChange(this, null),
     });
   }
 
@@ -93,43 +72,50 @@ export class Service {
   }
 
   get exit(): Exit | null {
-    return this.#exit;
+    return this.#facts.exit;
   }
 
   get ports(): readonly ServicePort[] {
-    return this.#ports;
+    return this.#facts.ports;
   }
 
   get instance(): Instance | null {
-    return this.#instance;
+    return this.#facts.instance;
   }
 
   get restarts(): number {
-    return this.#restarts;
+    return this.#facts.restarts;
   }
 
   /** How long its process has existed, in ms; null while there is none. */
   get uptimeMs(): number | null {
-    return this.#upSince === null ? null : this.#dependencies.clock.monotonic() - this.#upSince;
+    const { upSince } = this.#facts;
+    return upSince === null ? null : this.#dependencies.clock.monotonic() - upSince;
   }
 
   /** It was ready at some time since it was last wanted anew. */
   get everReady(): boolean {
-    return this.#everReady;
+    return this.#facts.everReady;
   }
 
   /** It is ready, and not only because it has just been started and nothing is known yet. */
   get steady(): boolean {
-    return this.ready && (this.#readySince !== null || this.#record.state.phase === "completed");
+    return this.ready && (this.#facts.readySince !== null || this.#record.state.phase === "completed");
   }
 
   /** It has once been given up on by its deadline; it may be tried again, but nobody should wait for it. */
   get missedDeadline(): boolean {
-    return this.#missedDeadline;
+    return this.#facts.missedDeadline;
   }
 
   get restartRequested(): boolean {
-    return this.#restartRequested;
+    return this.#facts.restart !== null;
+  }
+
+  /** Its log has shown the line that others wait for, in this generation; that of its `log` probe, where it names no other. */
+  get logReady(): boolean {
+    const { plan, rules } = this.detected;
+    return rules.readyLine === null && plan.probe?.kind === "log" ? this.ready : this.#facts.logReady;
   }
 
   /** Wanted running. What runs goes on; what ended, failed or waits for its next try begins anew. */
@@ -141,17 +127,19 @@ export class Service {
 
   /** Wanted stopped. What does not live is stopped at once; what lives is stopped by `halt`. */
   unwant(actor: Actor): void {
-    this.#restartRequested = false;
-    this.#cancelBackoff();
-    if (this.#record.state.desired === "stopped" && this.#record.state.phase === "stopped") return;
+    this.#facts.restart = null;
+    this.#facts.wisher = actor;
+    this.#facts.cancelBackoff();
+    const { desired, phase } = this.#record.state;
+    if (desired === "stopped" && (phase === "stopped" || phase === "disabled")) return;
     if (!this.live) this.#record.explain(null, null);
     this.#record.move({ kind: "unwant" }, actor, null);
   }
 
-  /** To be stopped and started again; on what does not live, the same as `want`. */
-  requestRestart(actor: Actor): void {
+  /** To be stopped and started again; on what does not live, the same as `want`. `reason` for the audit. */
+  requestRestart(actor: Actor, reason: string | null = null): void {
     if (this.live) {
-      this.#restartRequested = true;
+      this.#facts.restart = { actor, reason };
       this.#forget();
     }
     this.want(actor);
@@ -179,228 +167,24 @@ export class Service {
 
   /** Its turn: starts the next generation with these ports and variables. */
   launch(ports: readonly ServicePort[], environment: Readonly<Record<string, string>>): void {
-    this.#ports = ports;
-    this.#exit = null;
-    this.#restartRequested = false;
-    this.#record.explain(null, null);
-    const { probe } = this.detected.plan;
-    const hasProbe = probe !== null && !(probe.kind === "compose" && !probe.healthcheck);
-    this.#record.move({ kind: "spawn", hasProbe }, "system", null);
-    const { generation } = this.#record.state;
-    const prepared = prepareGeneration({
-      detected: this.detected,
-      generation,
-      ports,
-      environment,
-      onLines: (stream, bytes, cut) =>
-        this.#dependencies.book.appendLines(this.name, { stream, bytes, generation, cut }),
-      instance: () => this.#instance,
-      exec: this.#dependencies.exec,
-    });
-    this.#halt = prepared.halt;
-    // Nobody waits for it: its end is a change of state like any other.
-    this.#live(prepared).catch((error: unknown) => {
-      // A fault of ours. The state must not stay where it is, or nobody could ever stop or start the service again.
-      this.#dependencies.logger.error("A service's life ended in an error", {
-        service: this.name,
-        error: errorText(error),
-      });
-      if (this.live) this.#conclude(toFailure(error));
-    });
+    this.#life.begin(ports, environment);
   }
 
   /** Ends the generation that lives; `state` tells when nothing of it is left. */
-  halt(actor: Actor): void {
-    if (this.#halt === null) return;
-    const halt = this.#halt;
-    this.#halt = null;
+  halt(): void {
+    const { halt, restart, wisher } = this.#facts;
+    if (halt === null) return;
+    this.#facts.halt = null;
     if (this.#record.state.phase !== "stopping") {
-      this.#record.move({ kind: "stop", generation: this.#record.state.generation }, actor, null);
-      this.#record.note("stopping");
+      const { generation } = this.#record.state;
+      this.#record.move({ kind: "stop", generation }, restart?.actor ?? wisher, restart?.reason ?? null);
+      this.#record.note(restart?.reason ? `stopping: ${restart.reason}` : "stopping");
     }
     halt();
   }
 
-  async #live(prepared: PreparedGeneration): Promise<void> {
-    const { clock, runtime } = this.#dependencies;
-    const { generation } = prepared.launch;
-    let started = false;
-    let readyForMs: number | null = null;
-    let upForMs = 0;
-    const life = await liveThrough({
-      ...prepared,
-      runtime,
-      clock,
-      task: this.detected.plan.kind === "task",
-      onUp: (instance) => {
-        started = true;
-        this.#cameUp(instance, generation, prepared.startSignal.aborted);
-      },
-      onSteady: () => this.#becameReady(generation, false),
-      onHealthy: () => this.#becameReady(generation, true),
-      onUnhealthy: (why) => {
-        this.#readySince = null;
-        this.#record.explain(`Not healthy: ${why}.`, null);
-        this.#record.move({ kind: "unhealthy", generation }, "probe", why);
-        this.#record.note(`not healthy: ${why}`);
-      },
-      onEnding: (end) => {
-        readyForMs = this.#readySince === null ? null : clock.monotonic() - this.#readySince;
-        upForMs = clock.monotonic() - (this.#upSince ?? clock.monotonic());
-        this.#readySince = null;
-        if (this.#record.state.phase === "stopping") return;
-        const reason = end.kind === "exit" ? "it ended by itself" : null;
-        this.#record.move({ kind: "stop", generation }, end.kind === "not_ready" ? "probe" : "system", reason);
-      },
-    }).catch((error: unknown) => {
-      if (started) throw error;
-      this.#concludeStart(toFailure(error), prepared.startSignal.aborted);
-      return null;
-    });
-    if (life === null) return;
-    const { end, exit, report } = life;
-    this.#exit = exit;
-    this.#instance = null;
-    this.#upSince = null;
-    this.#halt = null;
-    const survivors = report.empty ? null : survivorsText(report.survivors);
-    if (survivors !== null) this.#record.note(survivors);
-    if (end.kind === "halt" || this.#record.state.desired === "stopped" || this.#restartRequested) {
-      this.#concludeStop(survivors);
-      return;
-    }
-    const assumed = this.detected.portAssumed ? (this.#ports[0]?.port ?? null) : null;
-    const notReady =
-      end.kind === "not_ready" ? notReadyFailure(this.name, end.reason, assumed, this.#record.tail()) : null;
-    if (notReady !== null) this.#missedDeadline = true;
-    const decision = await decideEnding({
-      detected: this.detected,
-      ports: this.#ports,
-      exit,
-      notReady,
-      readyForMs,
-      upForMs,
-      everReady: this.#everReady,
-      tail: this.#record.tail(),
-      history: this.#history,
-      now: clock.monotonic(),
-      random: this.#dependencies.random(),
-      portHolder: this.#dependencies.portHolder,
-    });
-    this.#follow(decision);
-  }
-
-  /** @param late It was told to end before it was there. */
-  #cameUp(instance: Instance, generation: number, late: boolean): void {
-    this.#instance = instance;
-    this.#upSince = this.#dependencies.clock.monotonic();
-    if (late) return;
-    this.#record.move({ kind: "up", generation }, "system", null);
-    this.#record.note(instance.pid === null ? "started" : `started (pid ${instance.pid})`);
-  }
-
-  #becameReady(generation: number, probed: boolean): void {
-    if (generation !== this.#record.state.generation || this.#record.state.phase !== "running") return;
-    const { clock } = this.#dependencies;
-    this.#readySince = clock.monotonic();
-    this.#everReady = true;
-    this.#missedDeadline = false;
-    this.#record.explain(null, null);
-    if (!probed) {
-      this.#dependencies.onChange(this, null);
-      return;
-    }
-    const after = ((clock.monotonic() - (this.#upSince ?? clock.monotonic())) / 1_000).toFixed(1);
-    this.#record.move({ kind: "healthy", generation }, "probe", null);
-    this.#record.note(`ready, ${after} s after its start`);
-  }
-
-  #concludeStart(failure: Failure, halted: boolean): void {
-    const { generation } = this.#record.state;
-    this.#halt = null;
-    if (halted || this.#record.state.phase === "stopping") {
-      if (this.#record.state.phase !== "stopping") this.#record.move({ kind: "stop", generation }, "system", null);
-      this.#concludeStop(null);
-      return;
-    }
-    this.#record.blame(failure);
-    this.#record.move(
-      { kind: blockingFailures.has(failure.code) ? "block" : "fail", generation },
-      "system",
-      failure.message,
-    );
-    this.#honourWish();
-  }
-
-  /** It was meant to end, and has. If it is wanted again meanwhile, it is next in line. */
-  #concludeStop(why: string | null): void {
-    this.#record.explain(why, null);
-    this.#record.move({ kind: "ended", generation: this.#record.state.generation }, "system", null);
-    this.#record.note("stopped");
-    this.#restartRequested = false;
-    if (this.#record.state.desired === "running") this.#record.move({ kind: "want" }, "system", null);
-  }
-
-  #follow(decision: Awaited<ReturnType<typeof decideEnding>>): void {
-    const { generation } = this.#record.state;
-    // Between the decision and now nobody was asked; whoever asked to stop meanwhile is heard here.
-    if (this.#record.state.desired === "stopped" || this.#restartRequested) {
-      this.#concludeStop(null);
-      return;
-    }
-    switch (decision.kind) {
-      case "complete":
-        this.#everReady = true;
-        this.#record.explain(decision.why, null);
-        this.#record.note(decision.why ?? "completed");
-        this.#record.move({ kind: "complete", generation }, "system", decision.why);
-        return;
-      case "restart": {
-        this.#history = decision.history;
-        this.#restarts += 1;
-        const why = backoffText(decision.failure, decision.delayMs);
-        this.#record.explain(why, decision.failure);
-        this.#record.note(why);
-        this.#record.move({ kind: "back_off", generation }, "policy", why);
-        this.#cancelRetry = this.#dependencies.clock.after(decision.delayMs, () => {
-          this.#cancelRetry = null;
-          this.#record.move({ kind: "retry", generation }, "policy", null);
-        });
-        return;
-      }
-      default:
-        this.#record.blame(decision.failure);
-        this.#record.move({ kind: decision.kind, generation }, "policy", decision.failure.message);
-    }
-  }
-
-  #conclude(failure: Failure): void {
-    const { generation } = this.#record.state;
-    if (this.#record.state.phase === "running") this.#record.move({ kind: "stop", generation }, "system", null);
-    this.#instance = null;
-    this.#upSince = null;
-    this.#halt = null;
-    this.#record.explain(failure.message, failure);
-    this.#record.move({ kind: "fail", generation }, "system", failure.message);
-    this.#honourWish();
-  }
-
-  /** A stop that was asked for while a start was failing still counts. */
-  #honourWish(): void {
-    if (this.#record.state.desired === "stopped") this.#record.move({ kind: "unwant" }, "system", null);
-  }
-
   #forget(): void {
-    this.#cancelBackoff();
-    this.#history = NO_HISTORY;
-    this.#restarts = 0;
-    this.#everReady = false;
-    this.#missedDeadline = false;
+    this.#facts.forget();
     if (!this.live) this.#record.explain(null, null);
-  }
-
-  #cancelBackoff(): void {
-    this.#cancelRetry?.();
-    this.#cancelRetry = null;
   }
 }

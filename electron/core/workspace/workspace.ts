@@ -11,6 +11,7 @@ import { detect } from "../environment/detect/detect.ts";
 import type { DetectedProject } from "../environment/detect/detected.ts";
 import { projectFiles } from "../environment/detect/project-files.ts";
 import type { Environment } from "../environment/environment.ts";
+import type { Monitor } from "../environment/monitoring/monitor.ts";
 import type { ShellEnvironment } from "../environment/shell-environment.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Emitter } from "../lib/emitter.ts";
@@ -35,6 +36,7 @@ const DEFAULT_PROFILE = "dev";
 export interface WorkspaceParts {
   readonly project: ProjectRecord;
   readonly environment: Environment;
+  readonly monitor: Monitor;
   readonly shellEnvironment: Pick<ShellEnvironment, "variables">;
   readonly server: OpencodeServer;
   readonly sharedServer: Pick<SharedServerFile, "find" | "passwordOf">;
@@ -48,6 +50,7 @@ export interface WorkspaceParts {
 export class Workspace {
   readonly project: ProjectRecord;
   readonly environment: Environment;
+  readonly monitor: Monitor;
   readonly chat: Chat;
   readonly book: LogBook;
   readonly #shellEnvironment: Pick<ShellEnvironment, "variables">;
@@ -65,6 +68,7 @@ export class Workspace {
   constructor(parts: WorkspaceParts) {
     this.project = parts.project;
     this.environment = parts.environment;
+    this.monitor = parts.monitor;
     this.chat = parts.chat;
     this.book = parts.book;
     this.#shellEnvironment = parts.shellEnvironment;
@@ -76,7 +80,10 @@ export class Workspace {
     this.#changes = new Emitter((error) =>
       parts.logger.error("A listener of a workspace failed", { error: errorText(error) }),
     );
-    this.environment.onChange(() => this.#announce());
+    this.environment.onChange(() => {
+      this.monitor.wake();
+      this.#announce();
+    });
     this.#server.onChange(() => this.#announce());
   }
 
@@ -234,6 +241,7 @@ export class Workspace {
 
   async close(): Promise<void> {
     this.#cancelRefresh?.();
+    this.monitor.close();
     this.chat.close();
     await Promise.allSettled([this.environment.close(), this.#server.close()]);
   }

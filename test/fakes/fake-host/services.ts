@@ -16,6 +16,7 @@ export const service = (name: string, wave: number, change: Partial<ServiceStatu
   source: `package.json#scripts.${name}`,
   wave,
   dependsOn: [],
+  probe: null,
   desired: "running",
   phase: "running",
   health: "healthy",

@@ -1,17 +1,10 @@
-/** The services of a compose file. Reading is ours; running is docker compose's (core/compose). */
-import { parse } from "dotenv";
+/** The services of a folder's compose files. Reading is ours (compose-loader.ts); running is docker compose's (core/compose). */
 import type { Problem } from "#shared/schema/environment.ts";
-import type { ProjectFiles } from "./project-files.ts";
-import {
-  isYamlMap,
-  readComposeDocument,
-  type ComposeDocument,
-  type YamlMap,
-  type YamlValue,
-} from "./compose-document.ts";
+import { ComposeLoader, type ComposeModel } from "./compose-loader.ts";
+import { selectByProfiles } from "./compose-profiles.ts";
 import { composeService } from "./compose-service.ts";
-import { errorProblem, isUsableName, warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
-import { interpolate } from "./interpolate.ts";
+import { warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
+import type { ProjectFiles } from "./project-files.ts";
 
 /** In docker compose's own order; the first that is there counts. */
 const baseNames = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
@@ -22,157 +15,96 @@ const overrideNames = [
   "docker-compose.override.yml",
   "docker-compose.override.yaml",
 ];
+/** Set in the project's `.env`, these would change what docker compose runs, or where. Ours win, and it is said. */
+const ignoredVariables = ["COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "COMPOSE_ENV_FILES", "DOCKER_HOST", "DOCKER_CONTEXT"];
 
 /**
  * Reads the folder's compose file and its override.
  *
  * @param profile Services with profiles are taken where one of theirs is this one, or stands in COMPOSE_PROFILES.
  * @param environment What the variables of the file may refer to, besides `.env`.
+ * @param stated This file, and no override, instead of those with the usual names.
+ * @param named Services asked for by name: they and their profiles are taken, whatever the profile is.
  */
 export async function readComposeFile(
   files: ProjectFiles,
   profile: string,
   environment: Readonly<Record<string, string>>,
+  stated: string | null = null,
+  named: readonly string[] = [],
 ): Promise<SourceReading> {
-  const found: { name: string; text: string }[] = [];
-  const problems: Problem[] = [];
+  const paths = stated === null ? await usualFiles(files) : [stated];
+  if (paths.length === 0) return { services: [], problems: [] };
+  const loader = new ComposeLoader(files);
+  const shell = new Map(Object.entries(environment));
+  const variables = await loader.variables(".env", shell, null);
+  for (const name of ignoredVariables) {
+    if (!variables.has(name) || shell.has(name)) continue;
+    const message = `.env sets ${name}, which is not followed: the files are ${paths.join(" and ")}, and containers get a project of their own.`;
+    loader.problems.push(warningProblem("unsupported", ".env", message));
+  }
+  const model = await loader.load(paths, variables);
+  const active = [profile, ...(variables.get("COMPOSE_PROFILES") ?? "").split(",").map((name) => name.trim())];
+  const reading = readServices(files.directory, model, active, named, loader.problems);
+  if (model.services.size === 0) return reading;
+  return { ...reading, compose: { files: paths, profiles: reading.profiles } };
+}
+
+async function usualFiles(files: ProjectFiles): Promise<string[]> {
+  const found: string[] = [];
   for (const names of [baseNames, overrideNames]) {
     if (names === overrideNames && found.length === 0) break;
     for (const name of names) {
-      const file = await files.readText(name);
-      if (file.kind === "missing") continue;
-      if (file.kind === "problem") problems.push(file.problem);
-      else found.push({ name, text: file.text });
+      // A link out of the folder is there, too, and refused when it is read.
+      if ((await files.readText(name)).kind === "missing") continue;
+      found.push(name);
       break;
     }
   }
-  if (found.length === 0 || problems.length > 0) return { services: [], problems };
-
-  const documents: { file: string; document: ComposeDocument }[] = [];
-  for (const { name, text } of found) {
-    const reading = readComposeDocument(name, text);
-    if (reading.ok) documents.push({ file: name, document: reading.document });
-    else problems.push(...reading.problems);
-  }
-  if (problems.length > 0) return { services: [], problems };
-
-  const dotenv = await files.readText(".env");
-  if (dotenv.kind === "problem") problems.push(dotenv.problem);
-  const variables = new Map([
-    ...Object.entries(dotenv.kind === "text" ? parse(dotenv.text) : {}),
-    ...Object.entries(environment),
-  ]);
-  return readServices(files.directory, documents, profile, variables, problems);
+  return found;
 }
 
 function readServices(
   directory: string,
-  documents: readonly { file: string; document: ComposeDocument }[],
-  profile: string,
-  variables: ReadonlyMap<string, string>,
+  model: ComposeModel,
+  active: readonly string[],
+  named: readonly string[],
   problems: Problem[],
-): SourceReading {
-  const merged = new Map<string, { definition: YamlMap; file: string; document: ComposeDocument }>();
-  for (const { file, document } of documents) {
-    for (const key of ["include", "extends"]) {
-      if (document.root.has(key)) {
-        const text = `${file} uses \`${key}\`; the services it brings in are not listed here and not started.`;
-        problems.push(warningProblem("unsupported", document.place([key]), text));
-      }
-    }
-    const services = document.root.get("services");
-    if (services === undefined || services === null) continue;
-    if (!isYamlMap(services)) {
-      problems.push(
-        errorProblem("value_invalid", document.place(["services"]), `\`services\` of ${file} is no map. Correct it.`),
-      );
-      continue;
-    }
-    for (const [name, definition] of services) {
-      const place = document.place(["services", name]);
-      if (!/^[a-zA-Z0-9._-]+$/.test(name) || !isUsableName(name)) {
-        const shown = JSON.stringify(name).slice(0, 80);
-        problems.push(
-          errorProblem("value_invalid", place, `${shown} is no name docker compose accepts for a service. Rename it.`),
-        );
-      } else if (!isYamlMap(definition)) {
-        problems.push(errorProblem("value_invalid", place, `The service ${name} of ${file} is no map. Correct it.`));
-      } else {
-        const below = merged.get(name);
-        merged.set(name, {
-          definition: below === undefined ? definition : overlay(below.definition, definition),
-          file: below?.file ?? file,
-          document: below?.document ?? document,
-        });
-      }
-    }
+): SourceReading & { readonly profiles: readonly string[] } {
+  const all = new Map<string, DetectedService>();
+  // What is said of services that are not part of the plan would only be noise.
+  const said = new Map<string, Problem[]>();
+  for (const [name, { definition, file, place, portVariables }] of model.services) {
+    const own: Problem[] = [];
+    all.set(
+      name,
+      composeService({
+        name,
+        file,
+        directory,
+        definition,
+        portVariables,
+        volumes: model.volumes,
+        place,
+        problems: own,
+      }),
+    );
+    said.set(name, own);
   }
-
-  const active = new Set([
-    profile,
-    ...(variables.get("COMPOSE_PROFILES") ?? "").split(",").filter((name) => name !== ""),
-  ]);
-  const services: DetectedService[] = [];
-  const profiles = new Set<string>();
-  for (const [name, { definition, file, document }] of merged) {
-    const place = (path: readonly (string | number)[]) => document.place(["services", name, ...path]);
-    const values = interpolateAll(definition, variables, [], (path, reason) => {
-      problems.push(errorProblem("value_invalid", place(path), `In ${file}, service ${name}: ${reason}.`));
-    });
-    if (!isYamlMap(values)) continue;
-    const service = composeService({ name, file, directory, definition: values, place, problems });
-    for (const one of service.plan.profiles) profiles.add(one);
-    const wanted =
-      service.plan.profiles.length === 0 || service.plan.profiles.some((one) => active.has(one) || active.has("*"));
-    if (wanted) services.push(service);
-  }
+  const { enabled } = selectByProfiles(
+    new Map(
+      [...all].map(([name, { plan, dependencies }]) => [
+        name,
+        { profiles: plan.profiles, needs: [...dependencies.keys()] },
+      ]),
+    ),
+    active.filter((name) => name !== ""),
+    named,
+  );
+  for (const name of enabled) problems.push(...(said.get(name) ?? []));
   return {
-    services,
+    services: [...all].filter(([name]) => enabled.has(name)).map(([, service]) => service),
     problems,
-    ...(merged.size === 0
-      ? {}
-      : { compose: { files: documents.map(({ file }) => file), profiles: [...profiles].sort() } }),
+    profiles: [...new Set([...all.values()].flatMap(({ plan }) => plan.profiles))].sort(),
   };
-}
-
-/** Values of the lists that compose appends when files are laid over one another; other values are replaced. */
-const appended = new Set(["ports", "volumes", "expose", "profiles", "dns", "tmpfs", "devices", "env_file"]);
-
-function overlay(below: YamlMap, above: YamlMap): YamlMap {
-  const result = new Map(below);
-  for (const [key, value] of above) {
-    const old = result.get(key);
-    if (isYamlMap(old) && isYamlMap(value)) result.set(key, overlay(old, value));
-    else if (appended.has(key) && Array.isArray(old) && Array.isArray(value)) result.set(key, [...old, ...value]);
-    else if (key === "depends_on" && old !== undefined) result.set(key, overlay(dependsMap(old), dependsMap(value)));
-    else result.set(key, value);
-  }
-  return result;
-}
-
-function dependsMap(value: YamlValue): YamlMap {
-  if (isYamlMap(value)) return value;
-  return new Map(Array.isArray(value) ? value.map((name) => [String(name), new Map()]) : []);
-}
-
-type OnBad = (path: readonly (string | number)[], reason: string) => void;
-
-function interpolateAll(
-  value: YamlValue,
-  variables: ReadonlyMap<string, string>,
-  path: readonly (string | number)[],
-  onBad: OnBad,
-): YamlValue {
-  if (typeof value === "string") {
-    if (!value.includes("$")) return value;
-    const result = interpolate(value, variables);
-    if (result.ok) return result.text;
-    onBad(path, result.reason);
-    return value;
-  }
-  if (isYamlMap(value)) {
-    return new Map([...value].map(([key, item]) => [key, interpolateAll(item, variables, [...path, key], onBad)]));
-  }
-  if (Array.isArray(value)) return value.map((item, index) => interpolateAll(item, variables, [...path, index], onBad));
-  return value;
 }

@@ -3,16 +3,22 @@ import type { Problem } from "#shared/schema/environment.ts";
 import type { DependencyCondition } from "#shared/schema/service.ts";
 import type { TrustItem } from "#shared/schema/workspace.ts";
 import { COMPOSE_POLICY, TASK_POLICY, type RestartPolicy } from "../../service/restart-policy.ts";
+import { DEFAULT_RULES } from "../../service/service-rules.ts";
 import { definitionDigest } from "./compose-digest.ts";
-import { isYamlMap, type YamlMap, type YamlValue } from "./compose-document.ts";
+import { readHealthcheck } from "./compose-healthcheck.ts";
 import { composePorts } from "./compose-ports.ts";
 import { DEFAULT_GRACE_MS, errorProblem, warningProblem, type Dependency, type DetectedService } from "./detected.ts";
+import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-document.ts";
+import { durationMs } from "../config/units.ts";
 
 export interface ComposeServiceInput {
   readonly name: string;
   readonly file: string;
   readonly directory: string;
   readonly definition: YamlMap;
+  readonly portVariables: ReadonlyMap<string, string>;
+  /** Of the whole project: a named volume may be a folder of the machine in disguise. */
+  readonly volumes: ReadonlyMap<string, YamlValue>;
   /** Place of something inside the definition, for messages. */
   readonly place: (path: readonly (string | number)[]) => string;
   readonly problems: Problem[];
@@ -22,19 +28,24 @@ export interface ComposeServiceInput {
 export function composeService(input: ComposeServiceInput): DetectedService {
   const { name, file, directory, definition, place, problems } = input;
   const portList = definition.get("ports");
-  const reading = composePorts(Array.isArray(portList) ? portList : []);
+  const reading = composePorts(Array.isArray(portList) ? portList : [], input.portVariables);
   for (const { index, text } of reading.bad) {
     const message = `${JSON.stringify(text)} is no port of the service ${name}. Write \`HOST:CONTAINER\`.`;
     problems.push(errorProblem("value_invalid", place(["ports", index]), message));
   }
-  if (definition.has("container_name")) {
-    const message = `The service ${name} fixes \`container_name\`, so that only one copy of it can run on this machine. Remove it.`;
+  const containerName = textOf(definition.get("container_name"));
+  if (containerName !== "") {
+    const message = `The service ${name} fixes \`container_name\`; where ${containerName} exists already, it gets a name of its own. Remove it.`;
     problems.push(warningProblem("unsupported", place(["container_name"]), message));
   }
-  if (definition.has("extends")) {
-    const message = `The service ${name} uses \`extends\`; what it inherits is not shown here.`;
-    problems.push(warningProblem("unsupported", place(["extends"]), message));
+  const healthcheck = readHealthcheck(definition.get("healthcheck"));
+  for (const { key, message } of healthcheck.bad) {
+    problems.push(
+      errorProblem("value_invalid", place(["healthcheck", key]), `The health check of ${name}: ${message}.`),
+    );
   }
+  const grace = definition.get("stop_grace_period");
+  const networks = definition.get("networks");
   const dependencies = composeDependencies(input);
   const profileList = definition.get("profiles");
   const infrastructure = isInfrastructure(name, textOf(definition.get("image")));
@@ -49,17 +60,30 @@ export function composeService(input: ComposeServiceInput): DetectedService {
       // From entries: a name like `__proto__` becomes an own key like any other.
       dependsOn: Object.fromEntries([...dependencies].map(([other, { condition }]) => [other, condition])),
       profiles: Array.isArray(profileList) ? profileList.map(String) : [],
-      probe: { kind: "compose", healthcheck: hasHealthcheck(definition.get("healthcheck")) },
+      probe: { kind: "compose", healthcheck: healthcheck.present },
     },
-    run: { kind: "compose", service: name },
+    run: {
+      kind: "compose",
+      service: name,
+      published: reading.published,
+      containerName: containerName === "" ? null : containerName,
+      networks: definition.has("network_mode")
+        ? null
+        : isYamlMap(networks)
+          ? [...networks.keys()]
+          : Array.isArray(networks)
+            ? networks.map(String)
+            : ["default"],
+    },
     dependencies,
     environment: {},
     restart: restartPolicy(definition.get("restart")),
-    graceMs: DEFAULT_GRACE_MS,
+    rules: { ...DEFAULT_RULES, readiness: healthcheck.timings },
+    graceMs: (typeof grace === "string" ? durationMs(grace) : null) ?? DEFAULT_GRACE_MS,
     http: !infrastructure && reading.ports.length > 0,
     portAssumed: false,
     role: infrastructure ? "infrastructure" : "service",
-    trust: trustOfService(name, file, definition),
+    trust: trustOfService(input),
     digest: definitionDigest(definition),
   };
 }
@@ -93,7 +117,8 @@ function composeDependencies({ name, definition, place, problems }: ComposeServi
         );
       } else {
         const required = !(isYamlMap(options) && options.get("required") === false);
-        dependencies.set(other, { condition, required });
+        const restart = isYamlMap(options) && options.get("restart") === true;
+        dependencies.set(other, { condition, required, ...(restart ? { restart } : {}) });
       }
     }
   } else {
@@ -102,13 +127,6 @@ function composeDependencies({ name, definition, place, problems }: ComposeServi
     );
   }
   return dependencies;
-}
-
-function hasHealthcheck(value: YamlValue | undefined): boolean {
-  if (!isYamlMap(value) || value.get("disable") === true) return false;
-  const test = value.get("test");
-  if (test === undefined || test === null || test === "") return false;
-  return !(Array.isArray(test) ? test.length === 0 || test[0] === "NONE" : test === "NONE");
 }
 
 /** Where the file tells docker to restart it, docker does, and we only watch. */
@@ -129,7 +147,8 @@ function textOf(value: YamlValue | undefined): string {
   return typeof value === "string" ? value : "";
 }
 
-function trustOfService(name: string, file: string, definition: YamlMap): TrustItem {
+function trustOfService({ name, file, definition, volumes }: ComposeServiceInput): TrustItem {
+  const provider = definition.get("provider");
   const image = textOf(definition.get("image"));
   const build = definition.get("build");
   const parts = [
@@ -139,13 +158,14 @@ function trustOfService(name: string, file: string, definition: YamlMap): TrustI
       : `builds ${typeof build === "string" ? build : textOf(isYamlMap(build) ? build.get("context") : "")}`,
     lineOf("entrypoint", definition.get("entrypoint")),
     lineOf("command", definition.get("command")),
+    isYamlMap(provider) ? `provided by the program ${textOf(provider.get("type"))} of this machine` : "",
   ];
   return {
     kind: "compose",
     name,
     detail: parts.filter((part) => part !== "").join("\n"),
     source: `${file}#services.${name}`,
-    warnings: composeWarnings(definition),
+    warnings: composeWarnings(definition, volumes),
   };
 }
 
@@ -155,8 +175,10 @@ function lineOf(what: string, value: YamlValue | undefined): string {
 }
 
 /** What of the machine a container gets hold of beyond its own file system. */
-function composeWarnings(definition: YamlMap): string[] {
+function composeWarnings(definition: YamlMap, named: ReadonlyMap<string, YamlValue>): string[] {
   const warnings: string[] = [];
+  const provider = definition.get("provider");
+  if (isYamlMap(provider)) warnings.push(`runs the program ${textOf(provider.get("type"))} of this machine`);
   if (definition.get("privileged") === true) warnings.push("privileged");
   for (const key of ["network_mode", "pid", "ipc", "userns_mode"]) {
     if (definition.get(key) === "host") warnings.push(`${key} host`);
@@ -170,11 +192,17 @@ function composeWarnings(definition: YamlMap): string[] {
     const source = isYamlMap(volume)
       ? volume.get("type") === "bind"
         ? textOf(volume.get("source"))
-        : ""
-      : shortBind(String(volume));
+        : boundTo(named.get(textOf(volume.get("source"))))
+      : shortBind(String(volume)) || boundTo(named.get(String(volume).split(":")[0] ?? ""));
     if (source !== "") warnings.push(`mounts ${source}`);
   }
   return warnings;
+}
+
+/** The folder a named volume stands for, where its driver is told to bind one. */
+function boundTo(volume: YamlValue | undefined): string {
+  const options = isYamlMap(volume) ? volume.get("driver_opts") : undefined;
+  return isYamlMap(options) ? textOf(options.get("device")) : "";
 }
 
 /** The host path of `./data:/var/lib`, empty for a named volume. */

@@ -1,35 +1,42 @@
 /**
  * Finds out what makes up the environment of a folder. Only reads: nothing of the folder is run, sourced or imported.
  *
- * Theory of operation: each source (compose file, package.json, Procfile) has one file that reads it into services and
- * problems, through `ProjectFiles`, which keeps inside the folder. Here the sources are merged: a name that is taken
- * becomes `source/name`, what one source runs on behalf of another is not started twice, an order is inferred where none
- * is stated, and the graph is checked. A broken file never hides what the others say.
+ * Theory of operation: each source (compose file, process-compose.yaml, package.json, Procfile) has one file that reads it
+ * into services and problems, through `ProjectFiles`, which keeps inside the folder. Here the sources are merged: a name that
+ * is taken becomes `source/name`, what one source runs on behalf of another is not started twice, what a deckhand.yaml says
+ * is laid over all of it, an order is inferred where none is stated, and the graph is checked. A broken file never hides what
+ * the others say.
  */
 import { createHash } from "node:crypto";
 import type { Problem } from "#shared/schema/environment.ts";
+import { tellsHealth } from "../../service/probe-for.ts";
 import { realDirectory } from "../../workspace/projects.ts";
-import { planOrder, type GraphNode } from "../graph.ts";
+import { readConfigFile, type ConfigFile } from "../config/config-file.ts";
+import { explicitServices, refersToCompose, statedCommands, statedComposeFile } from "../config/explicit-services.ts";
+import { planOrder, withDependencies, type GraphNode } from "../graph.ts";
 import { readComposeFile } from "./compose-file.ts";
 import {
   errorProblem,
   warningProblem,
+  type ComposeSource,
   type Dependency,
   type DetectedProject,
   type DetectedService,
   type SourceReading,
 } from "./detected.ts";
+import { readDevelopment } from "./development.ts";
 import { inferOrder } from "./infer-order.ts";
-import { readPackageScripts } from "./package-scripts.ts";
-import { readProcfile, withoutScriptTwins } from "./procfile.ts";
-import { projectFiles } from "./project-files.ts";
+import { readProcessCompose } from "./process-compose.ts";
+import { projectFiles, type ProjectFiles } from "./project-files.ts";
 
 export interface DetectInput {
   readonly directory: string;
-  /** Selects compose services by their profiles. */
+  /** Selects services by their profiles, and what the profile of a deckhand.yaml sets. */
   readonly profile: string;
-  /** What variables of compose files may refer to, before `.env`: the environment of the login shell. */
+  /** What variables of files may refer to, before `.env`: the environment of the login shell. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Services that are asked for by name: whatever their profiles are, they are part of the plan. */
+  readonly named?: readonly string[];
 }
 
 /**
@@ -38,21 +45,12 @@ export interface DetectInput {
  * @throws AppError `folder_missing`, `not_a_folder`, `folder_unreadable` for the folder itself. Everything below it is a
  * problem in the result.
  */
-export async function detect({ directory, profile, environment = {} }: DetectInput): Promise<DetectedProject> {
-  const real = realDirectory(directory);
-  const files = projectFiles(real);
-  const compose = await readComposeFile(files, profile, environment);
-  const procfile = await readProcfile(files);
-  const scripts = await readPackageScripts(files, {
-    hasCompose: compose.services.length > 0,
-    procfile: procfile.development ? procfile.services.map((service) => String(service.plan.command)) : [],
-    hasProcfile: procfile.services.length > 0,
-  });
-  const twins = procfile.development ? procfile : withoutScriptTwins(procfile, scripts);
-
-  const problems: Problem[] = [...compose.problems, ...scripts.problems, ...twins.problems];
-  const named = uniqueNames([compose, scripts, twins], problems);
-  const services = inferOrder(named);
+export async function detect(input: DetectInput): Promise<DetectedProject> {
+  const { profile } = input;
+  const real = realDirectory(input.directory);
+  const reading = await readSources(projectFiles(real), input);
+  const problems = [...reading.problems];
+  const services = onlyListed(inferOrder(reading.services), reading.only);
   const order = planOrder(services.map(graphNode));
   problems.push(...order.problems, ...portConflicts(services));
   if (services.length === 0 && !problems.some((problem) => problem.severity === "error")) {
@@ -60,7 +58,7 @@ export async function detect({ directory, profile, environment = {} }: DetectInp
       errorProblem(
         "no_services",
         ".",
-        `Nothing to run was found in ${real}: no compose file, no dev script in a package.json, no Procfile. ` +
+        `Nothing to run was found in ${real}: no deckhand.yaml, no compose file, no dev script in a package.json, no Procfile. ` +
           "Add one of them, or open the folder that has it.",
       ),
     );
@@ -75,20 +73,95 @@ export async function detect({ directory, profile, environment = {} }: DetectInp
       problems,
     },
     services: new Map(services.map((service) => [service.plan.name, service])),
-    compose: compose.compose ?? null,
+    compose: reading.compose,
     trust: services.map((service) => service.trust),
     fingerprint: fingerprintOf(services),
   };
 }
 
+interface Sources {
+  readonly services: readonly DetectedService[];
+  readonly problems: readonly Problem[];
+  readonly compose: ComposeSource | null;
+  /** A profile lists these, and wants what they need besides; null: all. */
+  readonly only: readonly string[] | null;
+}
+
+/** Every source of the folder, the explicit one over the others. A deckhand.yaml that cannot be read takes nothing away. */
+async function readSources(
+  files: ProjectFiles,
+  { profile, environment = {}, named = [] }: DetectInput,
+): Promise<Sources> {
+  const found = await readConfigFile(files);
+  const config = found.kind === "config" ? found.config : null;
+  const stated = config === null ? null : statedComposeFile(config);
+  const detects = config === null || config.detect;
+  const compose: SourceReading =
+    detects || refersToCompose(config)
+      ? await readComposeFile(files, profile, environment, stated, named)
+      : { services: [], problems: [] };
+  const readings = detects ? await readOthers(files, compose, { profile, environment, config }) : [compose];
+  const problems: Problem[] = readings.flatMap((reading) => reading.problems);
+  if (found.kind === "broken") problems.unshift(...found.problems);
+  const services = detects ? uniqueNames(readings, problems) : [];
+  if (config === null) return { services, problems, compose: compose.compose ?? null, only: null };
+
+  const containers = refersToCompose(config)
+    ? (await readComposeFile(files, EVERY_PROFILE, environment, stated)).services
+    : [];
+  const explicit = await explicitServices({
+    config,
+    files,
+    profile,
+    named,
+    shell: environment,
+    detected: services,
+    containers,
+  });
+  return {
+    services: explicit.services,
+    problems: [...config.problems.all, ...problems],
+    compose: compose.compose ?? null,
+    only: explicit.only,
+  };
+}
+
+/** compose's own word for it. */
+const EVERY_PROFILE = "*";
+
+async function readOthers(
+  files: ProjectFiles,
+  compose: SourceReading,
+  about: {
+    readonly profile: string;
+    readonly environment: Readonly<Record<string, string>>;
+    readonly config: ConfigFile | null;
+  },
+): Promise<readonly SourceReading[]> {
+  const processes = await readProcessCompose(files, about.profile, about.environment);
+  const commands = about.config === null ? [] : statedCommands(about.config);
+  const [first = compose, ...rest] = await readDevelopment(files, { compose, stated: [processes], commands });
+  return [first, processes, ...rest];
+}
+
+/** The listed services and all they need. */
+function onlyListed(services: DetectedService[], only: readonly string[] | null): DetectedService[] {
+  if (only === null) return services;
+  const wanted = withDependencies(new Map(services.map((service) => [service.plan.name, graphNode(service)])), only);
+  return services.filter(({ plan }) => wanted.has(plan.name));
+}
+
 /** A service as the graph sees it. */
 export function graphNode(service: DetectedService): GraphNode {
   const { name, probe, source } = service.plan;
+  const { readyLine, startup } = service.rules;
   return {
     name,
     dependencies: service.dependencies,
-    hasProbe: probe !== null && !(probe.kind === "compose" && !probe.healthcheck),
+    hasProbe: startup !== null || tellsHealth(probe),
+    hasReadyLine: readyLine !== null || probe?.kind === "log",
     source,
+    ...(service.dependencyPlaces === undefined ? {} : { places: service.dependencyPlaces }),
   };
 }
 
@@ -130,6 +203,7 @@ function portConflicts(services: readonly DetectedService[]): Problem[] {
   const holders = new Map<number, string>();
   const problems: Problem[] = [];
   for (const { plan } of services) {
+    if (plan.disabled === true) continue;
     for (const { port, env } of plan.ports) {
       if (env !== null) continue;
       const holder = holders.get(port);

@@ -3,18 +3,43 @@ import type { Detection, Problem, ServicePlan } from "#shared/schema/environment
 import type { DependencyCondition } from "#shared/schema/service.ts";
 import type { TrustItem } from "#shared/schema/workspace.ts";
 import type { RestartPolicy } from "../../service/restart-policy.ts";
+import type { ServiceRules } from "../../service/service-rules.ts";
 
 /** How a service waits for another one. */
 export interface Dependency {
   readonly condition: DependencyCondition;
   /** False: the service starts also where the other one fails, or is not there. */
   readonly required: boolean;
+  /** Where the other one is restarted, or turns unhealthy, this one is restarted too. Absent: no. */
+  readonly restart?: boolean;
 }
 
 /** What is run for a service. */
 export type ServiceRun =
   | { readonly kind: "argv"; readonly argv: readonly [string, ...string[]] }
-  | { readonly kind: "compose"; readonly service: string };
+  | {
+      readonly kind: "compose";
+      readonly service: string;
+      /** Every entry of its `ports`, in the order of the file; what is moved is written anew with the others. */
+      readonly published?: readonly PublishedPort[];
+      /** The name the file fixes for its container; null: none. */
+      readonly containerName?: string | null;
+      /** Networks it is part of; null: it has a `network_mode` instead. */
+      readonly networks?: readonly string[] | null;
+    };
+
+/** One published port of a container, as docker compose writes it in the long form. */
+export interface PublishedPort {
+  readonly target: string;
+  /** A port or a range; null: docker chooses. */
+  readonly published: string | null;
+  readonly hostIp: string | null;
+  readonly protocol: string;
+  /** Its place among the ports of the plan; null: it is not one of them, and stays as it is. */
+  readonly planned: number | null;
+  /** The variable that `published` was written as, which programs of the project read as well; null: a number stands there. */
+  readonly variable: string | null;
+}
 
 /** The compose files of a project, as docker compose must be given them. */
 export interface ComposeSource {
@@ -33,12 +58,17 @@ export interface DetectedService {
   /** What the source sets for the process on top of the environment of the login shell. */
   readonly environment: Readonly<Record<string, string>>;
   readonly restart: RestartPolicy;
+  readonly rules: ServiceRules;
   /** From the stop signal to SIGKILL, in ms. */
   readonly graceMs: number;
   /** Its ports speak HTTP as far as one can tell, so that an `http://` address of it makes sense. */
   readonly http: boolean;
   /** The port is a framework's default, not written in the project. */
   readonly portAssumed: boolean;
+  /** Its source says what it waits for; nothing is inferred on top of that. */
+  readonly statesOrder?: true;
+  /** `file:line:column` of its dependencies, for problems; absent: only the source is known. */
+  readonly dependencyPlaces?: ReadonlyMap<string, string>;
   /** Where it stands when an order has to be inferred. */
   readonly role: "infrastructure" | "migrate" | "seed" | "service";
   readonly trust: TrustItem;

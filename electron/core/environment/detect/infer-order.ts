@@ -6,11 +6,13 @@ import type { DetectedService, Dependency } from "./detected.ts";
  * exactly the order of their compose file, and nothing is added that would close a circle.
  */
 export function inferOrder(services: readonly DetectedService[]): DetectedService[] {
-  const infrastructure = services.filter((service) => service.role === "infrastructure");
-  const migrations = services.filter((service) => service.role === "migrate");
-  const seeds = services.filter((service) => service.role === "seed");
+  // What starts only when it is named is waited for by nobody who did not say so.
+  const enabled = services.filter((service) => !service.rules.disabled);
+  const infrastructure = enabled.filter((service) => service.role === "infrastructure");
+  const migrations = enabled.filter((service) => service.role === "migrate");
+  const seeds = enabled.filter((service) => service.role === "seed");
   return services.map((service) => {
-    if (service.run.kind === "compose") return service;
+    if (service.run.kind === "compose" || service.statesOrder === true) return service;
     const before = new Map<string, Dependency>();
     for (const other of infrastructure) before.set(other.plan.name, inferred(other));
     if (service.role !== "migrate") for (const other of migrations) before.set(other.plan.name, inferred(other));

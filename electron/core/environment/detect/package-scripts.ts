@@ -1,240 +1,206 @@
-/** The services of a package.json: its scripts, chosen by script-rules.ts. */
-import { z } from "zod";
+/** The services of a project's package.json files: scripts, and the tasks that their tools' files imply. */
+import { join } from "node:path";
 import type { Problem } from "#shared/schema/environment.ts";
-import type { TrustItem } from "#shared/schema/workspace.ts";
-import { errorText } from "../../lib/error.ts";
-import { PROCESS_POLICY, TASK_POLICY } from "../../service/restart-policy.ts";
-import {
-  DEFAULT_GRACE_MS,
-  errorProblem,
-  isUsableName,
-  warningProblem,
-  type DetectedService,
-  type SourceReading,
-} from "./detected.ts";
+import { commandService } from "./command-service.ts";
+import { warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
+import { lockedManager, runScript, runWrapped, type PackageManager } from "./package-manager.ts";
+import { readPackageJson } from "./package-json.ts";
+import { packageTasks } from "./package-tasks.ts";
 import type { ProjectFiles } from "./project-files.ts";
-import { mentionedScripts } from "./script-parts.ts";
-import { portOf, usesViteConfig, type FoundPort } from "./script-ports.ts";
-import { chooseScripts, type OtherSources } from "./script-rules.ts";
+import { keyParts, scriptBook, type ScriptBook } from "./script-book.ts";
+import { portsOfScript, type ScriptPorts } from "./script-port-finder.ts";
+import { mentionedInText } from "./script-parts.ts";
+import type { ScriptRun } from "./script-patterns.ts";
+import {
+  chooseInPackages,
+  chooseScripts,
+  developsInContainers,
+  runClosure,
+  type OtherSources,
+} from "./script-rules.ts";
+import { destroysDatabase } from "./script-tasks.ts";
+import { declaredWrapper, isMovableWrapper, wrapperLength } from "./secret-wrappers.ts";
+import { shellCommands } from "./shell-words.ts";
+import { trustDetail } from "./script-trust.ts";
+import { readPackages } from "./workspaces.ts";
 
-const FILE = "package.json";
+export interface ScriptReading extends SourceReading {
+  /** The ports that a command line of another source opens by running scripts. */
+  portsOf(command: string): Promise<ScriptPorts>;
+}
 
-type PackageManager = "npm" | "pnpm" | "yarn" | "bun";
+/** Reads the scripts of the folder's package.json files. `others`: what other sources already bring. */
+export async function readPackageScripts(files: ProjectFiles, others: OtherSources): Promise<ScriptReading> {
+  const reading = await readPackageJson(files, "");
+  const packages = await readPackages(files, reading.file);
+  const problems: Problem[] = [...reading.problems, ...packages.problems];
+  const all = [...packages.workspaces, ...packages.parts];
+  const nothing = { services: [], problems, portsOf: () => Promise.resolve({ ports: [], assumed: false }) };
+  if (reading.file === null && (reading.problems.length > 0 || all.length === 0)) return nothing;
 
-/** Reads the scripts of the folder's package.json. `others`: what other sources already bring. */
-export async function readPackageScripts(files: ProjectFiles, others: OtherSources): Promise<SourceReading> {
-  const file = await files.readText(FILE);
-  if (file.kind === "missing") return { services: [], problems: [] };
-  if (file.kind === "problem") return { services: [], problems: [file.problem] };
-  const parsed = parsePackage(file.text);
-  if (parsed.scripts === null) return { services: [], problems: parsed.problems };
-
-  const { scripts } = parsed;
-  const manager = parsed.packageManager ?? (await lockedManager(files));
-  const choice = chooseScripts(scripts, others);
-  const configuredPort = await vitePort(files, choice.services, scripts);
-  const problems = [...parsed.problems];
+  const book = scriptBook(reading.file, all);
+  const rootManager = reading.file?.packageManager ?? (await lockedManager(files));
+  const managers = new Map<string, PackageManager>([["", rootManager ?? "npm"]]);
+  for (const one of packages.workspaces) managers.set(one.folder, rootManager ?? "npm");
+  for (const { folder, packageManager } of packages.parts) {
+    managers.set(folder, packageManager ?? (await lockedManager(files, folder)) ?? rootManager ?? "npm");
+  }
+  const context: PackageContext = { files, book, managers, wrapper: await wrapperFor(files, book) };
+  const tasks = await packageTasks(context, reading.file, all);
+  let choice = chooseScripts(book, others, new Set(tasks.keys));
+  if (choice.services.length === 0 && choice.composeRunners.length === 0 && !startsElsewhere(book, others)) {
+    choice = { services: chooseInPackages(book, others), composeRunners: [] };
+  }
   for (const name of choice.composeRunners) {
     problems.push(
       warningProblem(
         "port_conflict",
-        `${FILE}#scripts.${name}`,
+        `package.json#scripts.${name}`,
         `The script ${name} runs docker compose by itself, and the containers are started as services too. ` +
           "Take docker compose out of the script, or its containers will want the same ports.",
       ),
     );
   }
-  const make = (name: string, role: DetectedService["role"]) =>
-    scriptService({ name, role, scripts, manager, directory: files.directory, configuredPort });
+  const names = serviceNames(choice.services, new Set(tasks.services.map(({ plan }) => plan.name)));
+  const services: DetectedService[] = [];
+  for (const run of choice.services) {
+    const made = await scriptService(run, names.get(run.key) ?? keyParts(run.key).name, context, problems);
+    services.push(withoutTakenPort(made, services));
+  }
+  const mentioned = new Set(choice.services.flatMap(({ key }) => [...runClosure(key, book)]));
+  // A dev script that migrates by itself is not helped by a second migration beside it.
+  const kept = tasks.services.filter((_, index) => !mentioned.has(tasks.keys[index] ?? ""));
+  const wrapper = commonWrapper(choice.services, book);
+  const portsOf = async (command: string): Promise<ScriptPorts> => {
+    for (const key of mentionedInText(command, book)) {
+      const found = await portsOfScript(key, book, files);
+      if (found.ports.length > 0) return found;
+    }
+    return { ports: [], assumed: false };
+  };
   return {
+    portsOf,
     services: [
-      ...(choice.migrate === null ? [] : [make(choice.migrate, "migrate")]),
-      ...(choice.seed === null ? [] : [make(choice.seed, "seed")]),
-      ...choice.services.map((name) => make(name, "service")),
+      ...kept.map((task) =>
+        inOuterWrapper(task, wrapper, { manager: rootManager ?? "npm", directory: files.directory }),
+      ),
+      ...services,
     ],
     problems,
   };
 }
 
-interface ParsedPackage {
-  readonly scripts: ReadonlyMap<string, string> | null;
-  readonly packageManager: PackageManager | null;
-  readonly problems: readonly Problem[];
+/** A second server with the same default port takes another one by itself; which one is not known. */
+function withoutTakenPort(service: DetectedService, before: readonly DetectedService[]): DetectedService {
+  const [first] = service.plan.ports;
+  const taken = before.some(({ plan }) => plan.ports.some((port) => port.env === null && port.port === first?.port));
+  if (!service.portAssumed || !taken) return service;
+  return { ...service, plan: { ...service.plan, ports: [], probe: null }, http: false, portAssumed: false };
 }
 
-const objectSchema = z.record(z.string(), z.unknown());
+export interface PackageContext {
+  readonly files: ProjectFiles;
+  readonly book: ScriptBook;
+  /** By folder. */
+  readonly managers: ReadonlyMap<string, PackageManager>;
+  /** What a file of the project wants every command to be run in; empty: nothing. */
+  readonly wrapper: readonly string[];
+}
 
-function parsePackage(text: string): ParsedPackage {
-  const refuse = (problem: Problem): ParsedPackage => ({ scripts: null, packageManager: null, problems: [problem] });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const place = jsonErrorPlace(text, errorText(error));
-    const reason = errorText(error).replace(/ in JSON at position.*$/, "");
-    return refuse(
-      errorProblem("file_invalid", `${FILE}${place}`, `package.json is not valid JSON: ${reason}. Correct it.`),
-    );
+/** Whether the project's own scripts start the environment in a way that is left to another source. */
+function startsElsewhere(book: ScriptBook, others: OtherSources): boolean {
+  return book.own.size > 0 && (others.procfile.length > 0 || (others.hasCompose && developsInContainers(book.own)));
+}
+
+/** A wrapper that a file declares counts only where no script says itself how it is wrapped. */
+async function wrapperFor(files: ProjectFiles, book: ScriptBook): Promise<readonly string[]> {
+  const declared = await declaredWrapper(files);
+  if (declared === null) return [];
+  const program = declared.wrapper[0] ?? "";
+  return [...book.texts.values()].some((text) => text.includes(program)) ? [] : declared.wrapper;
+}
+
+/** The wrapper that everything which keeps running is in; its secrets are what a migration needs, too. */
+function commonWrapper(services: readonly ScriptRun[], book: ScriptBook): readonly string[] {
+  const found = services.map(({ key, wrapper }) => {
+    const commands = shellCommands(book.texts.get(key) ?? "");
+    const words = commands?.length === 1 ? (commands[0]?.words ?? []) : [];
+    return wrapper.length > 0 ? wrapper : words.slice(0, wrapperLength(words));
+  });
+  const [first = []] = found;
+  return found.every((one) => one.join("\0") === first.join("\0")) ? first : [];
+}
+
+function inOuterWrapper(
+  task: DetectedService,
+  wrapper: readonly string[],
+  { manager, directory }: { readonly manager: PackageManager; readonly directory: string },
+): DetectedService {
+  const [program] = wrapper;
+  // A task that is wrapped by itself has said what it needs.
+  if (program === undefined || task.run.kind !== "argv" || task.trust.detail.includes(`${program} `)) return task;
+  if (task.plan.workingDirectory !== directory && !isMovableWrapper(wrapper)) {
+    // Without its secrets it would fail, and everything would wait for it in vain: it is left to be named.
+    return { ...task, plan: { ...task.plan, disabled: true }, rules: { ...task.rules, disabled: true } };
   }
-  if (!isObject(value)) {
-    return refuse(errorProblem("file_invalid", FILE, "package.json holds no object. Correct it."));
-  }
-  const entry = ownValue(value, "scripts");
-  const scripts = new Map<string, string>();
-  const problems: Problem[] = [];
-  if (entry !== undefined && !isObject(entry)) {
-    problems.push(errorProblem("value_invalid", FILE, "`scripts` of package.json is no object of names and commands."));
-  }
-  for (const [name, command] of isObject(entry) ? Object.entries(entry) : []) {
-    const source = `${FILE}#scripts.${name}`;
-    if (!isUsableName(name)) {
-      const shown = JSON.stringify(name).slice(0, 80);
-      problems.push(warningProblem("value_invalid", FILE, `A script with the name ${shown} was left out. Rename it.`));
-    } else if (typeof command !== "string") {
-      problems.push(warningProblem("value_invalid", source, `The script ${name} is no text and was left out.`));
-    } else if (command.includes("\0")) {
-      problems.push(
-        warningProblem("value_invalid", source, `The script ${name} holds a NUL character and was left out.`),
-      );
-    } else {
-      scripts.set(name, command);
-    }
-  }
-  const named = ownValue(value, "packageManager");
-  const manager = typeof named === "string" ? /^(npm|pnpm|yarn|bun)(?:@|$)/.exec(named)?.[1] : undefined;
-  return { scripts, packageManager: (manager as PackageManager | undefined) ?? null, problems };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return objectSchema.safeParse(value).success;
-}
-
-function ownValue(object: Record<string, unknown>, key: string): unknown {
-  return Object.hasOwn(object, key) ? object[key] : undefined;
-}
-
-/** `:line:column` of the place V8 names in its message; empty where it names none. */
-function jsonErrorPlace(text: string, message: string): string {
-  const found = /at position (\d+)/.exec(message)?.[1];
-  const position = found === undefined ? (message.includes("end of JSON") ? text.length : null) : Number(found);
-  if (position === null) return "";
-  const before = text.slice(0, position).split("\n");
-  return `:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
-}
-
-const lockFiles: readonly (readonly [string, PackageManager])[] = [
-  ["pnpm-lock.yaml", "pnpm"],
-  ["bun.lock", "bun"],
-  ["bun.lockb", "bun"],
-  ["yarn.lock", "yarn"],
-  ["package-lock.json", "npm"],
-];
-
-async function lockedManager(files: ProjectFiles): Promise<PackageManager> {
-  for (const [name, manager] of lockFiles) if (await files.exists(name)) return manager;
-  return "npm";
-}
-
-const viteConfigs = ["vite.config.ts", "vite.config.js", "vite.config.mjs", "vite.config.mts"];
-
-/** The port a Vite configuration sets, read as text: the file is code, and code of a project is not run to look at it. */
-async function vitePort(
-  files: ProjectFiles,
-  names: readonly string[],
-  scripts: ReadonlyMap<string, string>,
-): Promise<number | null> {
-  if (!names.some((name) => usesViteConfig(scripts.get(name) ?? ""))) return null;
-  for (const name of viteConfigs) {
-    const file = await files.readText(name);
-    if (file.kind !== "text") continue;
-    const server = /\bserver\s*:\s*\{([\s\S]*)/.exec(file.text)?.[1];
-    const found = server === undefined ? undefined : /\bport\s*:\s*(\d{2,5})\b/.exec(server)?.[1];
-    return found === undefined ? null : Number(found);
-  }
-  return null;
-}
-
-interface ScriptServiceInput {
-  readonly name: string;
-  readonly role: DetectedService["role"];
-  readonly scripts: ReadonlyMap<string, string>;
-  readonly manager: PackageManager;
-  readonly directory: string;
-  readonly configuredPort: number | null;
-}
-
-function scriptService(input: ScriptServiceInput): DetectedService {
-  const { name, role, scripts, manager, directory } = input;
-  const isTask = role !== "service";
-  const found = isTask ? null : portThroughScripts(name, scripts, input.configuredPort);
-  // npm's own header and footer would stand between the lines of the service, and push its last words out of sight.
-  const quiet = manager === "npm" ? ["--silent"] : [];
+  const { command } = task.plan;
+  const line = [...wrapper, typeof command === "string" ? command : command.join(" ")].join(" ");
   return {
-    plan: {
-      name,
-      kind: isTask ? "task" : "process",
-      command: `${manager} run ${/^[\w:.@/+-]+$/.test(name) ? name : JSON.stringify(name)}`,
-      workingDirectory: directory,
-      source: `${FILE}#scripts.${name}`,
-      ports: found === null ? [] : [{ name: "http", port: found.port, env: found.env }],
-      dependsOn: {},
-      profiles: [],
-      probe: found === null ? null : { kind: "tcp", port: found.port },
-    },
-    run: { kind: "argv", argv: [manager, "run", ...quiet, name] },
-    dependencies: new Map(),
-    environment: {},
-    restart: isTask ? TASK_POLICY : PROCESS_POLICY,
-    graceMs: DEFAULT_GRACE_MS,
-    http: found !== null,
-    portAssumed: found?.assumed ?? false,
-    role,
-    trust: trustOfScript(name, scripts, manager),
-    digest: "",
+    ...task,
+    plan: { ...task.plan, command: line },
+    run: { kind: "argv", argv: runWrapped(manager, wrapper, task.run.argv) },
+    trust: { ...task.trust, detail: `${line}\n${task.trust.detail}` },
   };
 }
 
-/** The port in a script's text, or in the text of a script it runs. */
-function portThroughScripts(
-  name: string,
-  scripts: ReadonlyMap<string, string>,
-  configuredPort: number | null,
-  seen: ReadonlySet<string> = new Set(),
-): FoundPort | null {
-  const text = scripts.get(name) ?? "";
-  const own = portOf(text, configuredPort);
-  if (own !== null || seen.has(name)) return own;
-  const below = new Set([...seen, name]);
-  for (const inner of mentionedScripts(text, scripts)) {
-    const found = portThroughScripts(inner, scripts, configuredPort, below);
-    if (found !== null) return found;
+/** Names for people: the script's own, or that of the folder it stands in where it is the folder's whole development. */
+function serviceNames(runs: readonly ScriptRun[], taken: ReadonlySet<string>): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const used = new Set(taken);
+  for (const { key } of runs) {
+    const { folder, name } = keyParts(key);
+    const last = folder.split("/").at(-1) ?? folder;
+    const usual = /^(?:dev|develop|start|start:dev|serve|watch)$/.test(name);
+    const wanted = [usual ? last : `${last}:${name}`, usual ? folder : `${folder}:${name}`, `${folder}#${name}`];
+    const found = folder === "" ? name : (wanted.find((one) => !used.has(one)) ?? key);
+    used.add(found);
+    names.set(key, found);
   }
-  return null;
+  return names;
 }
 
-/** What in a script's text deserves a second look before it is allowed to run. */
-const dangers: readonly (readonly [RegExp, string])[] = [
-  [/\bsudo\b/, "asks for root"],
-  [/\brm\s+-\w*[rf]/, "deletes files"],
-  [/\b(?:curl|wget)\b[^|]*\|\s*(?:ba|z)?sh\b/, "runs what it downloads"],
-  [/--privileged\b/, "privileged container"],
-  [/\bnpx\s+(?:-y|--yes)\b/, "downloads a package and runs it"],
-];
+async function scriptService(
+  run: ScriptRun,
+  name: string,
+  context: PackageContext,
+  problems: Problem[],
+): Promise<DetectedService> {
+  const { files, book, managers } = context;
+  const { folder, name: script } = keyParts(run.key);
+  const manager = managers.get(folder) ?? "npm";
+  const wrapper = run.wrapper.length > 0 ? run.wrapper : context.wrapper;
+  const source = `${folder === "" ? "" : `${folder}/`}package.json#scripts.${script}`;
+  const { ports, assumed } = await portsOfScript(run.key, book, files);
+  const dangerous = [run.key, ...runClosure(run.key, book)].some((key) => destroysDatabase(book.texts.get(key) ?? ""));
+  if (dangerous) {
+    const text = `The script ${script} throws away what is in a database, and is started only when it is named.`;
+    problems.push(warningProblem("unsupported", source, text));
+  }
+  const line = [...wrapper, manager, "run", shown(script)].join(" ");
+  return commandService({
+    name,
+    command: line,
+    argv: runWrapped(manager, wrapper, runScript(manager, script)),
+    directory: join(files.directory, folder),
+    source,
+    role: "service",
+    ports,
+    portAssumed: assumed,
+    detail: trustDetail(line, run.key, book),
+    disabled: dangerous,
+  });
+}
 
-function trustOfScript(name: string, scripts: ReadonlyMap<string, string>, manager: PackageManager): TrustItem {
-  const lines = [`${manager} run ${name}`];
-  const texts: string[] = [];
-  const visit = (script: string, depth: number) => {
-    for (const hook of [`pre${script}`, script, `post${script}`]) {
-      const command = scripts.get(hook);
-      if (command === undefined || texts.includes(command)) continue;
-      texts.push(command);
-      lines.push(`${hook}: ${command}`);
-      if (depth < 8) for (const inner of mentionedScripts(command, scripts)) visit(inner, depth + 1);
-    }
-  };
-  visit(name, 0);
-  const all = texts.join("\n");
-  const warnings = dangers.filter(([pattern]) => pattern.test(all)).map(([, warning]) => warning);
-  return { kind: "command", name, detail: lines.join("\n"), source: `${FILE}#scripts.${name}`, warnings };
+function shown(script: string): string {
+  return /^[\w:.@/+-]+$/.test(script) ? script : JSON.stringify(script);
 }

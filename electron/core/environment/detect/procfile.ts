@@ -1,14 +1,8 @@
 /** The services of a Procfile: one `name: command` a line, as foreman and its kin read it. */
 import { parse } from "dotenv";
 import type { Problem } from "#shared/schema/environment.ts";
-import { PROCESS_POLICY, TASK_POLICY } from "../../service/restart-policy.ts";
-import {
-  DEFAULT_GRACE_MS,
-  isUsableName,
-  warningProblem,
-  type DetectedService,
-  type SourceReading,
-} from "./detected.ts";
+import { commandService } from "./command-service.ts";
+import { isUsableName, warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { portOf } from "./script-ports.ts";
 import { programOf } from "./shell-words.ts";
@@ -32,7 +26,9 @@ export async function readProcfile(files: ProjectFiles): Promise<ProcfileReading
     const file = await files.readText(name);
     if (file.kind === "missing") continue;
     if (file.kind === "problem") return { services: [], problems: [file.problem], development };
-    return { ...parseProcfile(name, file.text, files.directory, await environmentFile(files)), development };
+    const environment = await environmentFile(files);
+    const about = { directory: files.directory, environment, base: await basePort(files, environment) };
+    return { ...parseProcfile(name, file.text, about), development };
   }
   return { services: [], problems: [], development: false };
 }
@@ -66,8 +62,7 @@ async function environmentFile(files: ProjectFiles): Promise<Readonly<Record<str
 function parseProcfile(
   file: string,
   text: string,
-  directory: string,
-  environment: Readonly<Record<string, string>>,
+  about: Pick<ProcessLine, "directory" | "environment" | "base">,
 ): SourceReading {
   const services: DetectedService[] = [];
   const problems: Problem[] = [];
@@ -86,66 +81,58 @@ function parseProcfile(
       );
     } else if (services.length < MAX_PROCESSES) {
       seen.add(name);
-      services.push(procfileService({ file, name, command, directory, environment, position: services.length }));
+      services.push(procfileService({ file, name, command, ...about, position: services.length }));
     }
   }
   return { services, problems };
 }
 
-function procfileService(input: {
-  file: string;
-  name: string;
-  command: string;
-  directory: string;
-  environment: Readonly<Record<string, string>>;
-  position: number;
-}): DetectedService {
+interface ProcessLine {
+  readonly file: string;
+  readonly name: string;
+  readonly command: string;
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** The port of the first process. */
+  readonly base: number;
+  readonly position: number;
+}
+
+function procfileService(input: ProcessLine): DetectedService {
   const { file, name, command, directory, environment } = input;
   // `release` is Heroku's word for what runs before a version goes live: migrations.
   const isTask = name === "release";
-  const found = isTask ? null : (portOf(command) ?? givenPort(name, command, environment, input.position));
-  const source = `${file}#${name}`;
-  return {
-    plan: {
-      name,
-      kind: isTask ? "task" : "process",
-      command,
-      workingDirectory: directory,
-      source,
-      ports: found === null ? [] : [{ name: "http", port: found.port, env: found.env }],
-      dependsOn: {},
-      profiles: [],
-      probe: found === null ? null : { kind: "tcp", port: found.port },
-    },
-    // The line is the user's own shell line, run as foreman runs it; it goes to the shell as one argument.
-    run: { kind: "argv", argv: ["/bin/sh", "-c", command] },
-    dependencies: new Map(),
-    environment,
-    restart: isTask ? TASK_POLICY : PROCESS_POLICY,
-    graceMs: DEFAULT_GRACE_MS,
-    http: found !== null,
-    portAssumed: false,
+  const stated = isTask ? null : portOf(command);
+  // PORT is given to every process, whatever its program would take by itself; only an option of the line beats it.
+  const given = isTask || (stated !== null && stated.env !== "PORT") ? null : givenPort(input, stated !== null);
+  const found = given ?? stated;
+  // The line is the user's own shell line, run as foreman runs it.
+  return commandService({
+    name,
+    command,
+    directory,
+    source: `${file}#${name}`,
     role: isTask ? "migrate" : "service",
-    digest: "",
-    trust: {
-      kind: "command",
-      name,
-      detail: command,
-      source,
-      warnings: /\bsudo\b/.test(command) ? ["asks for root"] : [],
-    },
-  };
+    ports: found === null ? [] : [{ name: "http", port: found.port, env: found.env }],
+    environment,
+  });
 }
 
 /** `web` is the one that Heroku gives a port and expects to listen on it; others are known to only where they use it. */
 function givenPort(
-  name: string,
-  command: string,
-  environment: Readonly<Record<string, string>>,
-  position: number,
+  { name, command, base, position }: ProcessLine,
+  reads: boolean,
 ): { port: number; env: string } | null {
-  if (name !== "web" && !/\$\{?PORT\b/.test(command)) return null;
-  const wanted = Number(environment["PORT"]);
-  const base = Number.isInteger(wanted) && wanted > 0 && wanted < 60_000 ? wanted : FIRST_PORT;
+  if (name !== "web" && !reads && !/\$\{?PORT\b/.test(command)) return null;
   return { port: base + PORT_STEP * position, env: "PORT" };
+}
+
+/** The first port that is given: what `.env` says, else what the project's own `bin/dev` says, else foreman's. */
+async function basePort(files: ProjectFiles, environment: Readonly<Record<string, string>>): Promise<number> {
+  const starter = await files.readText("bin/dev");
+  const stated = starter.kind === "text" ? /\bPORT="?\$\{PORT:-(\d{2,5})\}/.exec(starter.text)?.[1] : undefined;
+  for (const wanted of [Number(environment["PORT"]), Number(stated)]) {
+    if (Number.isInteger(wanted) && wanted > 0 && wanted < 60_000) return wanted;
+  }
+  return FIRST_PORT;
 }

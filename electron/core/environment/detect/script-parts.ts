@@ -1,57 +1,77 @@
 /** Recognises scripts that do nothing but run other scripts: `npm run a & npm run b`, concurrently, npm-run-all. */
+import { scriptReference } from "./script-reference.ts";
+import { keyParts, scriptKey, type ScriptBook } from "./script-book.ts";
+import { matching, plainRun, type ScriptRun } from "./script-patterns.ts";
+import { isMovableWrapper, wrapperLength } from "./secret-wrappers.ts";
 import { shellCommands } from "./shell-words.ts";
 
 /** Scripts that run side by side; steps follow one another. */
-export type ScriptStep = readonly string[];
+export type ScriptStep = readonly ScriptRun[];
 
-/** How deep scripts that run scripts are followed. */
+/** How deep scripts that run scripts are followed, and how many of them for one. */
 const MAX_DEPTH = 8;
+const MAX_EXPANDED = 1_000;
 
-/** The scripts of a package, and whether what they do with docker compose is done by services of their own. */
+/** The scripts of a project, and whether what they do with docker compose is done by services of their own. */
 export interface ScriptWorld {
-  readonly scripts: ReadonlyMap<string, string>;
+  readonly book: ScriptBook;
   /** Then steps that only bring up the project's containers are left out. */
   readonly hasCompose: boolean;
 }
 
-/** The steps of a script that only runs other scripts of the same package, or null where it does anything else itself. */
-export function scriptSteps(name: string, world: ScriptWorld): readonly ScriptStep[] | null {
-  const steps = stepsOf(world.scripts.get(name) ?? "", world);
-  return steps === null || steps.length === 0 ? null : expand(steps, world, new Set([name]), 0);
+/** The steps of a script that only runs other scripts of the project, or null where it does anything else itself. */
+export function scriptSteps(key: string, world: ScriptWorld): readonly ScriptStep[] | null {
+  const steps = stepsOf(key, world);
+  return steps === null || steps.length === 0 ? null : expand(steps, world, new Set([key]), { left: MAX_EXPANDED });
 }
 
 function expand(
-  steps: readonly ScriptStep[],
+  all: readonly ScriptStep[],
   world: ScriptWorld,
   above: ReadonlySet<string>,
-  depth: number,
+  budget: { left: number },
 ): readonly ScriptStep[] | null {
   const result: ScriptStep[] = [];
-  for (const step of steps) {
-    const members: string[] = [];
-    for (const name of step) {
+  for (const step of all) {
+    const members: ScriptRun[] = [];
+    for (const run of step) {
       // A script that runs itself is nothing to take apart.
-      if (above.has(name) || depth > MAX_DEPTH) return null;
-      const inner = stepsOf(world.scripts.get(name) ?? "", world);
+      budget.left -= 1;
+      if (above.has(run.key) || above.size > MAX_DEPTH || budget.left < 0) return null;
+      const steps = stepsOf(run.key, world);
       // It does nothing but bring up containers.
-      if (inner?.length === 0) continue;
-      const expanded = inner === null ? null : expand(inner, world, new Set([...above, name]), depth + 1);
-      if (expanded === null) members.push(name);
-      else if (expanded.length === 1) members.push(...(expanded[0] ?? []));
-      else if (step.length === 1) result.push(...expanded);
+      if (steps?.length === 0) continue;
+      const expanded = steps === null ? null : expand(steps, world, new Set([...above, run.key]), budget);
+      const inner = expanded?.map((part) => part.map((one) => inWrapper(one, run.wrapper))) ?? null;
+      const leaves = inner?.flat().some((one) => leavesWrapper(one, keyParts(run.key).folder)) === true;
+      const wrapped = leaves ? null : inner;
+      if (wrapped === null) members.push(run);
+      else if (wrapped.length === 1) members.push(...(wrapped[0] ?? []));
+      else if (step.length === 1) result.push(...wrapped);
       // Steps inside one of several parallel branches have no place in one list of steps; the branch stays whole.
-      else members.push(name);
+      else members.push(run);
     }
-    if (members.length > 0) result.push([...new Set(members)]);
+    if (members.length > 0) result.push(once(members));
   }
   return result;
 }
 
-function stepsOf(text: string, { scripts, hasCompose }: ScriptWorld): readonly ScriptStep[] | null {
-  const commands = shellCommands(text)?.filter(
+function once(runs: readonly ScriptRun[]): readonly ScriptRun[] {
+  return [...new Map(runs.map((run) => [run.key, run])).values()];
+}
+
+/** A script in a wrapper that already has one inside keeps both, the outer one in front. */
+function inWrapper(run: ScriptRun, wrapper: readonly string[]): ScriptRun {
+  return wrapper.length === 0 ? run : { ...run, wrapper: [...wrapper, ...run.wrapper] };
+}
+
+function stepsOf(key: string, { book, hasCompose }: ScriptWorld): readonly ScriptStep[] | null {
+  const commands = shellCommands(book.texts.get(key) ?? "")?.filter(
     (command) => !(command.words.length === 1 && command.words[0] === "wait"),
   );
   if (commands === undefined || commands.length === 0) return null;
+  let { folder } = keyParts(key);
+  const moves = (words: readonly string[]) => words[0] === "cd" && words.length === 2;
   const operators = new Set(commands.slice(0, -1).map((command) => command.operator));
   if (commands.at(-1)?.operator === "&") operators.add("&");
   if (operators.has("||") || operators.has("|")) return null;
@@ -60,11 +80,22 @@ function stepsOf(text: string, { scripts, hasCompose }: ScriptWorld): readonly S
   const steps: ScriptStep[] = [];
   for (const { words } of commands) {
     if (hasCompose && isComposeUp(words)) continue;
-    const found = runsOf(words, scripts);
-    if (found === null) return null;
+    if (moves(words) && !parallel) {
+      const next = book.folderAt(folder, words[1] ?? "");
+      if (next === null) return null;
+      folder = next;
+      continue;
+    }
+    const found = runsOf(words, book, folder);
+    if (found === null || found.flat().some((run) => leavesWrapper(run, folder))) return null;
     steps.push(...found);
   }
-  return parallel ? [steps.flat()] : steps;
+  return parallel ? [once(steps.flat())] : steps;
+}
+
+/** A wrapper that reads a file of its folder cannot be put in front of a script in another one. */
+function leavesWrapper({ key, wrapper }: ScriptRun, folder: string): boolean {
+  return wrapper.length > 0 && keyParts(key).folder !== folder && !isMovableWrapper(wrapper);
 }
 
 /** `docker compose up …` of the project's own file: what it starts is detected as services. */
@@ -74,78 +105,75 @@ export function isComposeUp(words: readonly string[]): boolean {
   return isCompose && rest.includes("up") && !rest.includes("-f") && !rest.some((word) => word.startsWith("--file"));
 }
 
-/** What one command runs, where it runs scripts of this package and nothing else. */
-function runsOf(words: readonly string[], scripts: ReadonlyMap<string, string>): readonly ScriptStep[] | null {
-  const [program = "", ...rest] = words;
-  if (program === "concurrently" || program === "conc") return concurrentlyRuns(rest, scripts);
-  if (program === "run-p" || program === "run-s" || program === "npm-run-all" || program === "npm-run-all2") {
-    return npmRunAllRuns(program, rest, scripts);
+/** What one command runs, where it runs scripts of this project and nothing else. */
+function runsOf(words: readonly string[], book: ScriptBook, folder: string): readonly ScriptStep[] | null {
+  const length = wrapperLength(words);
+  if (length > 0) {
+    const wrapper = words.slice(0, length);
+    const inner = runsOf(words.slice(length), book, folder);
+    return inner?.map((step) => step.map((run) => inWrapper(run, wrapper))) ?? null;
   }
-  const name = scriptReference(words, scripts);
-  return name === null ? null : [[name]];
-}
-
-const runners = new Set(["npm", "pnpm", "yarn", "bun"]);
-
-/** The script that `npm run NAME` and its relatives name; null where arguments or another folder change its meaning. */
-export function scriptReference(words: readonly string[], scripts: ReadonlyMap<string, string>): string | null {
   const [program = "", ...rest] = words;
-  if (program === "node" && rest[0] === "--run" && rest.length === 2) return known(rest[1], scripts);
-  if (!runners.has(program)) return null;
-  const quiet = new Set(["--silent", "-s", "--quiet", "-q"]);
-  const plain = rest.filter((word) => !quiet.has(word));
-  if (plain.length === 2 && (plain[0] === "run" || plain[0] === "run-script")) return known(plain[1], scripts);
-  if (plain.length !== 1) return null;
-  // `npm start` is a script; `npm install` is not. The others run any script by its bare name.
-  return program === "npm" && plain[0] !== "start" ? null : known(plain[0], scripts);
-}
-
-function known(name: string | undefined, scripts: ReadonlyMap<string, string>): string | null {
-  return name !== undefined && scripts.has(name) ? name : null;
+  if (program === "concurrently" || program === "conc") return concurrentlyRuns(rest, book, folder);
+  if (program === "run-p" || program === "run-s" || program === "npm-run-all" || program === "npm-run-all2") {
+    return npmRunAllRuns(program, rest, book, folder);
+  }
+  const key = scriptReference(words, book, folder);
+  return key === null ? null : [[plainRun(key)]];
 }
 
 /** Options of concurrently that are followed by a value. */
-const concurrentlyValues = new Set(
+export const concurrentlyValues: ReadonlySet<string> = new Set(
   (
     "-n --names -c --prefix-colors -p --prefix -s --success -l --prefix-length -m --max-processes -t --timestamp-format " +
     "--restart-tries --restart-after --hide --default-input-target --name-separator --kill-signal --kill-timeout"
   ).split(" "),
 );
 
-function concurrentlyRuns(
-  words: readonly string[],
-  scripts: ReadonlyMap<string, string>,
-): readonly ScriptStep[] | null {
-  const members: string[] = [];
+function concurrentlyRuns(words: readonly string[], book: ScriptBook, folder: string): readonly ScriptStep[] | null {
+  const members: ScriptRun[] = [];
+  const seen = new Set<string>();
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? "";
     if (word.startsWith("-")) {
       if (concurrentlyValues.has(word)) index += 1;
       continue;
     }
+    if (seen.has(word)) continue;
+    seen.add(word);
     const short = /^(?:npm|pnpm|yarn|bun|node):(.+)$/.exec(word)?.[1];
-    const names = short === undefined ? referenced(word, scripts) : matching(short, scripts);
-    if (names === null) return null;
-    members.push(...names);
+    const runs = short === undefined ? referenced(word, book, folder) : matching(short, book, folder);
+    if (runs === null) return null;
+    members.push(...runs);
   }
-  return members.length === 0 ? null : [members];
+  return members.length === 0 ? null : [once(members)];
 }
 
-function referenced(text: string, scripts: ReadonlyMap<string, string>): readonly string[] | null {
+/** What a quoted member runs: one script, perhaps after a change of folder. */
+function referenced(text: string, book: ScriptBook, folder: string): readonly ScriptRun[] | null {
   const commands = shellCommands(text);
-  const only = commands?.length === 1 ? commands[0] : undefined;
-  const name = only === undefined ? null : scriptReference(only.words, scripts);
-  return name === null ? null : [name];
+  if (commands === null || commands.length === 0 || commands.length > 2) return null;
+  let place = folder;
+  const [first, second] = commands;
+  if (second !== undefined) {
+    if (first?.words[0] !== "cd" || first.words.length !== 2 || first.operator !== "&&") return null;
+    const moved = book.folderAt(folder, first.words[1] ?? "");
+    if (moved === null) return null;
+    place = moved;
+  }
+  const found = runsOf((second ?? first)?.words ?? [], book, place);
+  return found?.length === 1 ? (found[0] ?? null) : null;
 }
 
 function npmRunAllRuns(
   program: string,
   words: readonly string[],
-  scripts: ReadonlyMap<string, string>,
+  book: ScriptBook,
+  folder: string,
 ): readonly ScriptStep[] | null {
-  const steps: string[][] = [];
+  const steps: ScriptRun[][] = [];
   let parallel = program === "run-p";
-  let group: string[] | null = null;
+  let group: ScriptRun[] | null = null;
   for (const word of words) {
     if (["-p", "--parallel", "-s", "--serial", "--sequential"].includes(word)) {
       // On run-p and run-s, `-s` means silent.
@@ -156,42 +184,45 @@ function npmRunAllRuns(
     } else if (word.startsWith("-")) {
       return null;
     } else {
-      const names = matching(word, scripts);
-      if (names === null) return null;
-      if (!parallel) steps.push(...names.map((name) => [name]));
-      else if (group === null) steps.push((group = [...names]));
-      else group.push(...names);
+      const runs = matching(word, book, folder);
+      if (runs === null) return null;
+      if (!parallel) steps.push(...runs.map((run) => [run]));
+      else if (group === null) steps.push((group = [...runs]));
+      else group.push(...runs);
     }
   }
   return steps.length === 0 ? null : steps;
 }
 
-/** The scripts that a name or a pattern means: `*` stands for anything but a colon, `**` for anything. */
-function matching(pattern: string, scripts: ReadonlyMap<string, string>): readonly string[] | null {
-  if (scripts.has(pattern)) return [pattern];
-  if (!/^[\w:.@/*-]+$/.test(pattern) || !pattern.includes("*")) return null;
-  const expression = pattern
-    .split(/(\*\*|\*)/)
-    .map((part) => (part === "**" ? ".*" : part === "*" ? "[^:]*" : part.replaceAll(/[.\\]/g, "\\$&")))
-    .join("");
-  const names = [...scripts.keys()].filter((name) => new RegExp(`^${expression}$`).test(name));
-  return names.length === 0 ? null : names;
+const mentions = new WeakMap<ScriptBook, Map<string, ReadonlySet<string>>>();
+
+/** Every script that a script mentions as one it runs, however it does that, by key. Used to start nothing twice. */
+export function mentionedScripts(key: string, book: ScriptBook): ReadonlySet<string> {
+  const known = mentions.get(book) ?? new Map<string, ReadonlySet<string>>();
+  mentions.set(book, known);
+  const found = known.get(key) ?? mentionedInText(book.texts.get(key) ?? "", book, keyParts(key).folder);
+  known.set(key, found);
+  return found;
 }
 
-/** Every script that a text mentions as one it runs, however it does that. Used to start nothing twice. */
-export function mentionedScripts(text: string, scripts: ReadonlyMap<string, string>): ReadonlySet<string> {
+/** The same for a text that is run in a folder. */
+export function mentionedInText(text: string, book: ScriptBook, from = ""): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (part: string, depth: number) => {
+    let folder: string | null = from;
     for (const { words } of shellCommands(part) ?? []) {
-      for (const name of runsOf(words, scripts)?.flat() ?? []) found.add(name);
+      if (words[0] === "cd" && folder !== null) folder = book.folderAt(folder, words[1] ?? "");
+      if (folder === null) continue;
+      for (const { key } of runsOf(words, book, folder)?.flat() ?? []) found.add(key);
       for (const word of words) {
         if (word.includes(" ") && depth < 2) visit(word, depth + 1);
         const short = /^(?:npm|pnpm|yarn|bun):(.+)$/.exec(word)?.[1];
-        for (const name of short === undefined ? [] : (matching(short, scripts) ?? [])) found.add(name);
+        for (const { key } of short === undefined ? [] : (matching(short, book, folder) ?? [])) found.add(key);
       }
+      // `npm run NAME -- --more`: whatever else stands there, it runs NAME.
       const run = words.findIndex((word) => word === "run" || word === "run-script");
-      const name = runners.has(words[0] ?? "") && run > 0 ? known(words[run + 1], scripts) : null;
-      if (name !== null) found.add(name);
+      const key = scriptKey(folder, words[run + 1] ?? "");
+      if (run > 0 && /^(?:npm|pnpm|yarn|bun)$/.test(words[0] ?? "") && book.texts.has(key)) found.add(key);
     }
   };
   visit(text, 0);

@@ -1,6 +1,12 @@
 /** Finds out on which port a command line will listen, from its text alone. */
 import { bareCommand, shellCommands } from "./shell-words.ts";
 
+/** Where a framework's configuration sets the port of its server: `NAME.{ts,js,…}`, in a block of that key. */
+export interface ConfigFile {
+  readonly name: string;
+  readonly inside: string;
+}
+
 export interface FoundPort {
   readonly port: number;
   /** The variable that moves it; null where the text fixes it. */
@@ -16,41 +22,86 @@ interface Framework {
   /** Words that make it something else. */
   readonly not?: readonly string[];
   readonly port: number;
-  /** Whether the program itself reads PORT. */
-  readonly readsPort: boolean;
+  /** The variable that the program itself reads its port from. */
+  readonly variable?: string;
+  /** It reads a `.env` beside it before it looks at that variable. */
+  readonly dotenv?: boolean;
+  /** Configuration files that may set its port, and the key under which they do. */
+  readonly config?: ConfigFile;
 }
 
-/** Default ports as the programs' own documentation gives them. */
+const viteConfig: ConfigFile = { name: "vite.config", inside: "server" };
+
+/** Default ports and variables as the programs' own documentation gives them. */
 const frameworks: readonly Framework[] = [
-  { program: "vite", words: [], not: ["build", "optimize"], port: 5173, readsPort: false },
-  { program: "next", words: ["dev", "start"], port: 3000, readsPort: true },
-  { program: "nuxt", words: ["dev", "start"], port: 3000, readsPort: true },
-  { program: "nuxi", words: ["dev"], port: 3000, readsPort: true },
-  { program: "astro", words: ["dev"], port: 4321, readsPort: false },
-  { program: "react-scripts", words: ["start"], port: 3000, readsPort: true },
-  { program: "craco", words: ["start"], port: 3000, readsPort: true },
-  { program: "vue-cli-service", words: ["serve"], port: 8080, readsPort: true },
-  { program: "ng", words: ["serve"], port: 4200, readsPort: false },
-  { program: "gatsby", words: ["develop"], port: 8000, readsPort: true },
-  { program: "react-router", words: ["dev"], port: 5173, readsPort: false },
-  { program: "remix", words: ["vite:dev"], port: 5173, readsPort: false },
-  { program: "svelte-kit", words: ["dev"], port: 5173, readsPort: false },
-  { program: "vinxi", words: ["dev"], port: 3000, readsPort: true },
-  { program: "webpack-dev-server", words: [], port: 8080, readsPort: false },
-  { program: "webpack", words: ["serve"], port: 8080, readsPort: false },
-  { program: "wrangler", words: ["dev"], port: 8787, readsPort: false },
-  { program: "eleventy", words: ["--serve"], port: 8080, readsPort: false },
-  { program: "docusaurus", words: ["start"], port: 3000, readsPort: false },
-  { program: "http-server", words: [], port: 8080, readsPort: true },
-  { program: "json-server", words: [], port: 3000, readsPort: false },
-  { program: "rails", words: ["server", "s"], port: 3000, readsPort: true },
-  { program: "flask", words: ["run"], port: 5000, readsPort: false },
-  { program: "uvicorn", words: [], port: 8000, readsPort: false },
+  { program: "vite", words: [], not: ["build", "optimize"], port: 5173, config: viteConfig },
+  { program: "next", words: ["dev", "start"], port: 3000, variable: "PORT" },
+  {
+    program: "nuxt",
+    words: ["dev", "start"],
+    port: 3000,
+    variable: "PORT",
+    dotenv: true,
+    config: { name: "nuxt.config", inside: "devServer" },
+  },
+  {
+    program: "nuxi",
+    words: ["dev"],
+    port: 3000,
+    variable: "PORT",
+    dotenv: true,
+    config: { name: "nuxt.config", inside: "devServer" },
+  },
+  { program: "astro", words: ["dev", "start"], port: 4321, config: { name: "astro.config", inside: "server" } },
+  { program: "react-scripts", words: ["start"], port: 3000, variable: "PORT", dotenv: true },
+  { program: "craco", words: ["start"], port: 3000, variable: "PORT", dotenv: true },
+  {
+    program: "vue-cli-service",
+    words: ["serve"],
+    port: 8080,
+    variable: "PORT",
+    config: { name: "vue.config", inside: "devServer" },
+  },
+  { program: "ng", words: ["serve", "s", "dev"], port: 4200, config: { name: "angular.json", inside: '"serve"' } },
+  { program: "gatsby", words: ["develop"], port: 8000, variable: "PORT" },
+  { program: "react-router", words: ["dev"], port: 5173, config: viteConfig },
+  { program: "remix", words: ["vite:dev"], port: 5173, config: viteConfig },
+  { program: "remix", words: ["dev"], port: 3000, variable: "PORT" },
+  { program: "svelte-kit", words: ["dev"], port: 5173, config: viteConfig },
+  { program: "vinxi", words: ["dev"], port: 3000, variable: "PORT" },
+  { program: "webpack-dev-server", words: [], port: 8080, config: { name: "webpack.config", inside: "devServer" } },
+  { program: "webpack", words: ["serve"], port: 8080, config: { name: "webpack.config", inside: "devServer" } },
+  { program: "rspack", words: ["serve", "dev"], port: 8080, config: { name: "rspack.config", inside: "devServer" } },
+  { program: "rsbuild", words: ["dev"], port: 3000, config: { name: "rsbuild.config", inside: "server" } },
+  { program: "parcel", words: [], not: ["build", "watch"], port: 1234, variable: "PORT" },
+  { program: "wrangler", words: ["dev"], port: 8787 },
+  { program: "expo", words: ["start"], port: 8081 },
+  { program: "eleventy", words: ["--serve"], port: 8080 },
+  { program: "docusaurus", words: ["start"], port: 3000 },
+  { program: "vitepress", words: ["dev"], port: 5173 },
+  { program: "http-server", words: [], port: 8080, variable: "PORT" },
+  { program: "json-server", words: [], port: 3000 },
+  { program: "strapi", words: ["develop", "dev", "start"], port: 1337, variable: "PORT", dotenv: true },
+  { program: "medusa", words: ["develop", "start"], port: 9000, variable: "PORT", dotenv: true },
+  { program: "directus", words: ["start"], port: 8055, variable: "PORT", dotenv: true },
+  { program: "keystone", words: ["dev"], port: 3000, variable: "PORT" },
+  { program: "rw", words: ["dev"], port: 8910, config: { name: "redwood.toml", inside: "[web]" } },
+  { program: "rails", words: ["server", "s"], port: 3000, variable: "PORT" },
+  { program: "puma", words: [], port: 9292, variable: "PORT" },
+  { program: "flask", words: ["run"], port: 5000, variable: "FLASK_RUN_PORT", dotenv: true },
+  { program: "uvicorn", words: [], port: 8000, variable: "UVICORN_PORT" },
+  { program: "fastapi", words: ["dev", "run"], port: 8000 },
+  { program: "gunicorn", words: [], port: 8000, variable: "PORT" },
+  { program: "manage.py", words: ["runserver"], port: 8000 },
+  { program: "artisan", words: ["serve"], port: 8000, variable: "SERVER_PORT", dotenv: true },
+  { program: "mix", words: ["phx.server"], port: 4000, variable: "PORT" },
+  { program: "hugo", words: ["server", "serve"], port: 1313 },
+  { program: "jekyll", words: ["serve", "s"], port: 4000 },
 ];
 
 /** Programs of which `-p` is known to mean the port. */
 const shortPortPrograms = new Set(
-  "next nuxt serve http-server json-server parcel gatsby rails flask puma live-server react-router astro sirv php".split(
+  "next nuxt serve http-server json-server parcel gatsby rails flask puma live-server react-router astro sirv php expo".split(
     " ",
   ),
 );
@@ -75,10 +126,11 @@ export function portOf(text: string, configuredPort: number | null = null): Foun
 
 function portOfCommand(words: readonly string[], configuredPort: number | null): FoundPort | null {
   const bare = bareCommand(words);
-  const program = (bare.words[0] ?? "").split("/").at(-1) ?? "";
+  const program = programOfWord(bare.words[0]);
   const framework = frameworkOf(program, bare.words.slice(1));
   const fallback = configuredPort ?? framework?.port ?? null;
-  const value = portArgument(program, bare.words) ?? assignedPort(bare.assignments);
+  const value =
+    portArgument(program, bare.words) ?? positionalPort(program, bare.words) ?? assignedPort(bare.assignments);
   if (value !== null) {
     const found = portValue(value, fallback);
     if (found !== null) return found;
@@ -91,26 +143,43 @@ function portOfCommand(words: readonly string[], configuredPort: number | null):
   if (framework === null) return null;
   const port = configuredPort ?? framework.port;
   // A port in the configuration beats the variable in some frameworks; only a default is known to give way to PORT.
-  const env = framework.readsPort && configuredPort === null ? "PORT" : null;
+  const env = configuredPort === null ? (framework.variable ?? null) : null;
   return { port, env, assumed: env === null && configuredPort === null };
 }
 
 function frameworkOf(program: string, rest: readonly string[]): Framework | null {
-  const found = frameworks.find((framework) => framework.program === program);
-  if (found === undefined) return null;
   const first = rest.find((word) => !word.startsWith("-"));
-  if (found.not?.includes(first ?? "") === true) return null;
-  if (program === "vite" && first === "preview") return { ...found, port: 4173 };
-  if (found.words.length > 0 && !found.words.some((word) => rest.includes(word))) return null;
-  return found;
+  const found = frameworks.find(
+    (framework) =>
+      framework.program === program &&
+      framework.not?.includes(first ?? "") !== true &&
+      (framework.words.length === 0 || framework.words.some((word) => rest.includes(word))),
+  );
+  if (program === "vite" && first === "preview" && found !== undefined) return { ...found, port: 4173 };
+  return found ?? null;
 }
 
-/** Whether this text is a Vite server that may take its port from its configuration file. */
-export function usesViteConfig(text: string): boolean {
-  return (shellCommands(text) ?? []).some((command) => {
-    const { words } = bareCommand(command.words);
-    return ["vite", "react-router", "svelte-kit"].includes(words[0] ?? "") && words[1] !== "build";
+/** The configuration files that may set the port of a program of this text, last program first. */
+export function configFilesOf(text: string): readonly ConfigFile[] {
+  const commands = [...(shellCommands(text) ?? [])].reverse();
+  return commands.flatMap(({ words }) => {
+    const bare = bareCommand(words);
+    const config = frameworkOf(programOfWord(bare.words[0]), bare.words.slice(1))?.config;
+    return config === undefined ? [] : [config];
   });
+}
+
+/** Whether a program of this text reads a `.env` of its folder for its port. */
+export function readsDotenv(text: string): boolean {
+  return (shellCommands(text) ?? []).some(({ words }) => {
+    const bare = bareCommand(words);
+    return frameworkOf(programOfWord(bare.words[0]), bare.words.slice(1))?.dotenv === true;
+  });
+}
+
+/** `./bin/rails` is rails. */
+function programOfWord(word = ""): string {
+  return word.split("/").at(-1) ?? "";
 }
 
 function portArgument(program: string, words: readonly string[]): string | null {
@@ -122,6 +191,14 @@ function portArgument(program: string, words: readonly string[]): string | null 
     if (attached !== undefined) return attached;
   }
   return null;
+}
+
+/** `manage.py runserver 0.0.0.0:9000` names it without an option of that name. */
+function positionalPort(program: string, words: readonly string[]): string | null {
+  if (program !== "manage.py") return null;
+  const place = words.indexOf("runserver") + 1;
+  const address = place === 0 ? undefined : words.slice(place).find((word) => !word.startsWith("-"));
+  return address === undefined ? null : (/^(?:.*:)?(\d{2,5}|\$.+)$/.exec(address)?.[1] ?? null);
 }
 
 function splitOption(word: string): [string, string | undefined] {

@@ -1,15 +1,17 @@
 /**
- * Which scripts of a package.json make up its environment. The rules, and why, stand in docs/environment.md; the aim is
+ * Which scripts of a project keep running while one works on it. The rules, and why, stand in docs/environment.md; the aim is
  * that nothing is started that its author would not have started to work on the project.
  */
-import { isComposeUp, mentionedScripts, scriptSteps, type ScriptWorld } from "./script-parts.ts";
+import { keyParts, scriptKey, type ScriptBook } from "./script-book.ts";
+import { isComposeUp, mentionedInText, mentionedScripts, scriptSteps, type ScriptWorld } from "./script-parts.ts";
+import type { ScriptRun } from "./script-patterns.ts";
+import { workspaceRuns } from "./script-runners.ts";
+import { isTaskName } from "./script-tasks.ts";
 import { programOf, shellCommands } from "./shell-words.ts";
 
 export interface ScriptChoice {
-  readonly migrate: string | null;
-  readonly seed: string | null;
   /** Scripts that keep running, in the order of the file. */
-  readonly services: readonly string[];
+  readonly services: readonly ScriptRun[];
   /** Scripts that bring up containers themselves while the containers are services of their own. */
   readonly composeRunners: readonly string[];
 }
@@ -19,20 +21,15 @@ export interface OtherSources {
   /** The folder's containers are services of their own. */
   readonly hasCompose: boolean;
   readonly hasProcfile: boolean;
-  /** The commands of a development Procfile. */
+  /** The commands of lists of processes, such as a development Procfile. */
   readonly procfile: readonly string[];
 }
 
 type Scripts = ReadonlyMap<string, string>;
 
-const tools = "db|database|prisma|drizzle|knex|sequelize|typeorm|mikro-orm|kysely|data";
-const migrateName = new RegExp(
-  `^(?:(?:${tools})[:\\-_.])?(?:migrate|migrations?)(?:[:\\-_.](?:dev|development|local|deploy|latest|up|run|apply))?$`,
-);
-const seedName = new RegExp(`^(?:(?:${tools})[:\\-_.])?seeds?(?:[:\\-_.](?:dev|development|local|run))?$`);
-/** Commands that throw data away; a script with one of them is never run as part of a start. */
-const destructive =
-  /\b(?:reset|drop|rollback|down|wipe|truncate|undo|--force|--fresh|fresh)\b|migrate:(?:fresh|refresh)|rm\s+-\w*r/;
+/** Scripts that are looked at, and services that are made of them: more is no list that somebody wrote. */
+const MAX_SCRIPTS = 1_000;
+const MAX_SERVICES = 50;
 
 /** Scripts that are the whole of development, most telling first. */
 const rootNames = ["dev", "dev:all", "develop", "start:dev", "start", "serve"];
@@ -59,46 +56,64 @@ const trades = [
   "jobs",
 ];
 
-/** Chooses from the scripts of one package. */
-export function chooseScripts(scripts: Scripts, others: OtherSources): ScriptChoice {
-  const migrate = bestTask(scripts, migrateName, ["db:migrate", "migrate", "db:migrate:dev", "migrate:dev"]);
-  const seed = bestTask(scripts, seedName, ["db:seed", "seed", "db:seed:dev", "seed:dev"]);
-  const tasks = new Set([migrate, seed].filter((name) => name !== null));
-
-  const root = rootNames.find(
-    (name) => isRoot(name, scripts) && !(others.hasProcfile && runsProcfile(scripts.get(name))),
-  );
-  const composed = root === undefined ? null : partsOf(root, { scripts, hasCompose: others.hasCompose }, tasks);
-  let services: string[];
+/** Chooses from the scripts of the project's own package.json; what they run may stand in others. `tasks`: run anyway. */
+export function chooseScripts(book: ScriptBook, others: OtherSources, tasks: ReadonlySet<string>): ScriptChoice {
+  const scripts: Scripts = new Map([...book.own].slice(0, MAX_SCRIPTS));
+  const root = rootScript(scripts, others.hasProcfile);
+  const composed = root === null ? null : partsOf(root, { book, hasCompose: others.hasCompose }, tasks);
+  let services: readonly ScriptRun[];
   if (composed !== null) {
     // The author says what development is made of: these and no others.
-    services = [...composed];
+    services = composed;
   } else {
-    services = root === undefined || (root !== "dev" && hasDevParts(scripts)) ? [] : [root];
-    for (const name of [...devParts(scripts), ...tradeNames(scripts)]) {
-      if (!services.includes(name) && !isCovered(name, services, scripts)) services.push(name);
+    const names = root === null || (root !== "dev" && devParts(scripts).length > 0) ? [] : [root];
+    for (const name of [...devParts(scripts), ...tradeNames(scripts)].slice(0, MAX_SERVICES)) {
+      if (!names.includes(name) && !isCovered(name, names, book)) names.push(name);
     }
-    services = services.filter((name) => !isMentioned(name, services, scripts));
+    services = names.filter((name) => !isRunBy(name, names, book)).map((key) => ({ key, wrapper: [] }));
   }
-  services = services.filter((name) => !isInProcfile(name, scripts, others.procfile));
-  if (others.hasCompose) services = services.filter((name) => !onlyRunsCompose(scripts.get(name) ?? ""));
-  const composeRunners = services.filter((name) => runsCompose(scripts.get(name) ?? ""));
-  const mentioned = new Set(services.flatMap((name) => [...mentionedScripts(scripts.get(name) ?? "", scripts)]));
+  services = services.filter(({ key }) => !isInList(key, book, others.procfile));
+  if (others.hasCompose) services = services.filter(({ key }) => !onlyRunsCompose(book.texts.get(key) ?? ""));
+  const runners = services.filter(({ key }) => runsCompose(book.texts.get(key) ?? ""));
   const order = [...scripts.keys()];
+  const place = ({ key }: ScriptRun) => (order.indexOf(key) < 0 ? order.length : order.indexOf(key));
   return {
-    // A dev script that migrates by itself is not helped by a second migration beside it.
-    migrate: migrate !== null && mentioned.has(migrate) ? null : migrate,
-    seed: seed !== null && mentioned.has(seed) ? null : seed,
-    services: services.sort((a, b) => order.indexOf(a) - order.indexOf(b)),
-    composeRunners: others.hasCompose ? composeRunners : [],
+    services: [...services].sort((a, b) => place(a) - place(b)).slice(0, MAX_SERVICES),
+    composeRunners: others.hasCompose ? runners.map(({ key }) => key) : [],
   };
 }
 
-function bestTask(scripts: Scripts, pattern: RegExp, preferred: readonly string[]): string | null {
-  const found = [...scripts]
-    .filter(([name, text]) => pattern.test(name) && !destructive.test(text))
-    .map(([name]) => name);
-  return preferred.find((name) => found.includes(name)) ?? found.sort((a, b) => a.length - b.length)[0] ?? null;
+/** The script that is the whole of a package's development, or null. */
+export function rootScript(scripts: Scripts, hasProcfile: boolean): string | null {
+  return rootNames.find((name) => isRoot(name, scripts) && !(hasProcfile && runsProcfile(scripts.get(name)))) ?? null;
+}
+
+const closures = new WeakMap<ScriptBook, Map<string, ReadonlySet<string>>>();
+
+/** Everything that a script runs, however deep, by key. */
+export function runClosure(key: string, book: ScriptBook): ReadonlySet<string> {
+  const known = closures.get(book) ?? new Map<string, ReadonlySet<string>>();
+  closures.set(book, known);
+  const found = known.get(key) ?? closureOf(key, book);
+  known.set(key, found);
+  return found;
+}
+
+function closureOf(key: string, book: ScriptBook): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const queue = [key];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const inner = [...mentionedScripts(next, book)];
+    for (const { words } of shellCommands(book.texts.get(next) ?? "") ?? []) {
+      inner.push(...(workspaceRuns(words, book) ?? []));
+    }
+    for (const found of inner) {
+      if (seen.has(found) || seen.size > MAX_SCRIPTS) continue;
+      seen.add(found);
+      queue.push(found);
+    }
+  }
+  return seen;
 }
 
 function isRoot(name: string, scripts: Scripts): boolean {
@@ -110,10 +125,10 @@ function isRoot(name: string, scripts: Scripts): boolean {
 }
 
 /** What a root script is made of, where it only runs other scripts; tasks among them run as tasks, before the rest. */
-function partsOf(root: string, world: ScriptWorld, tasks: ReadonlySet<string>): readonly string[] | null {
+function partsOf(root: string, world: ScriptWorld, tasks: ReadonlySet<string>): readonly ScriptRun[] | null {
   const steps = scriptSteps(root, world);
   if (steps === null) return null;
-  const serving = steps.map((step) => step.filter((name) => !tasks.has(name))).filter((step) => step.length > 0);
+  const serving = steps.map((step) => step.filter(({ key }) => !tasks.has(key))).filter((step) => step.length > 0);
   // More than one step that is no task: the first of them prepares for the next in a way only the script knows.
   return serving.length === 1 ? (serving[0] ?? null) : null;
 }
@@ -121,45 +136,38 @@ function partsOf(root: string, world: ScriptWorld, tasks: ReadonlySet<string>): 
 function devParts(scripts: Scripts): string[] {
   return [...scripts.keys()].filter((name) => {
     const rest = /^dev[:\-_.](.+)$/.exec(name)?.[1] ?? /^(.+)[:\-_.]dev$/.exec(name)?.[1];
-    if (rest === undefined || rootNames.includes(name) || migrateName.test(name) || seedName.test(name)) return false;
+    if (rest === undefined || rootNames.includes(name) || isTaskName(name)) return false;
     // `build:dev` and `test:dev` are no servers either.
     return !rest.split(/[:\-_.]/).some((word) => variants.has(word.toLowerCase()));
   });
-}
-
-function hasDevParts(scripts: Scripts): boolean {
-  return devParts(scripts).length > 0;
 }
 
 function tradeNames(scripts: Scripts): string[] {
   return trades.filter((name) => {
     const text = scripts.get(name);
     if (text === undefined || scripts.has(`${name}:dev`) || scripts.has(`dev:${name}`)) return false;
+    // `pnpm --filter api` is the start of a command for the shell, and no server.
+    if (/^(?:pnpm|yarn|npm|bun)\s+(?:-F|--filter|-w|workspace|--workspace)[ =]\S+$/.test(text.trim())) return false;
     return !/\b(?:build|generate|codegen|deploy|publish|tsc)\b|\bdist\//.test(text);
   });
 }
 
-/** Whether a script runs the same as one that is chosen already. */
-function isCovered(name: string, chosen: readonly string[], scripts: Scripts): boolean {
-  const program = programOf(scripts.get(name) ?? "");
+/** Whether a script runs the same as those that are chosen already. */
+function isCovered(name: string, chosen: readonly string[], book: ScriptBook): boolean {
+  const text = book.texts.get(name) ?? "";
+  const program = programOf(text);
+  const own = [...runClosure(name, book)];
   return chosen.some((other) => {
-    const text = scripts.get(other) ?? "";
-    return text.trim() === scripts.get(name)?.trim() || (program !== null && programOf(text) === program);
+    const otherText = book.texts.get(other) ?? "";
+    if (otherText.trim() === text.trim() || (program !== null && programOf(otherText) === program)) return true;
+    const theirs = own.length === 0 ? null : runClosure(other, book);
+    return theirs !== null && own.every((key) => theirs.has(key) || key === other);
   });
 }
 
 /** Whether another chosen script runs it, or runs a script that does. */
-function isMentioned(name: string, chosen: readonly string[], scripts: Scripts): boolean {
-  const seen = new Set<string>();
-  const queue = chosen.filter((other) => other !== name);
-  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    for (const found of mentionedScripts(scripts.get(next) ?? "", scripts)) {
-      if (found === name) return true;
-      if (!seen.has(found)) queue.push(found);
-      seen.add(found);
-    }
-  }
-  return false;
+function isRunBy(name: string, chosen: readonly string[], book: ScriptBook): boolean {
+  return chosen.some((other) => other !== name && runClosure(other, book).has(name));
 }
 
 function runsCompose(text: string): boolean {
@@ -171,15 +179,48 @@ function onlyRunsCompose(text: string): boolean {
   return commands.length > 0 && commands.every(({ words }) => isComposeUp(words));
 }
 
-/** Whether a script hands over to a program that reads the Procfile. */
-function runsProcfile(text = ""): boolean {
-  return /\b(?:foreman|overmind|hivemind|honcho|goreman|forego|nf)\b.*\bstart\b|\bhivemind\b/.test(text);
+/** Whether a package's own development is to bring up containers. */
+export function developsInContainers(scripts: Scripts): boolean {
+  const root = rootScript(scripts, false);
+  return root !== null && onlyRunsCompose(scripts.get(root) ?? "");
 }
 
-/** Whether a development Procfile runs the script, or the same program. */
-function isInProcfile(name: string, scripts: Scripts, commands: readonly string[]): boolean {
-  const program = programOf(scripts.get(name) ?? "");
+/** Whether a script hands over to a program that reads a list of processes. */
+function runsProcfile(text = ""): boolean {
+  return /\b(?:foreman|overmind|hivemind|honcho|goreman|forego|nf)\b.{0,200}\bstart\b|\b(?:hivemind|mprocs|process-compose)\b/.test(
+    text,
+  );
+}
+
+/** Whether a list of processes runs the script, or the same program. */
+function isInList(key: string, book: ScriptBook, commands: readonly string[]): boolean {
+  const program = programOf(book.texts.get(key) ?? "");
+  const { folder } = keyParts(key);
   return commands.some(
-    (command) => mentionedScripts(command, scripts).has(name) || (program !== null && programOf(command) === program),
+    (command) =>
+      mentionedInText(command, book).has(key) || (folder === "" && program !== null && programOf(command) === program),
+  );
+}
+
+/** The scripts of packages that are started where the project's own package.json starts nothing. */
+export function chooseInPackages(book: ScriptBook, others: OtherSources): readonly ScriptRun[] {
+  const runs: ScriptRun[] = [];
+  for (const { folder, scripts } of book.packages) {
+    const root = rootScript(scripts, false);
+    // A `start` beside no `dev` is what runs in production, where it starts what was built.
+    const built = root === null || (root === "start" && /\b(?:dist|build|lib)\//.test(scripts.get(root) ?? ""));
+    const key = scriptKey(folder, root ?? "");
+    if (onlyCompiles(scripts.get(root ?? "") ?? "")) continue;
+    if (!built && !isInList(key, book, others.procfile) && runs.length < MAX_SERVICES) runs.push({ key, wrapper: [] });
+  }
+  return runs;
+}
+
+/** A library that is built anew at every change: part of a monorepo's own `dev`, and nothing to start without one. */
+function onlyCompiles(text: string): boolean {
+  const program = (programOf(text) ?? "").split(" ");
+  return (
+    /^(?:tsc|tsup|rollup|esbuild|swc|babel|unbuild|microbundle|tsdown|ng-packagr)$/.test(program[0] ?? "") ||
+    (program[0] === "vite" && program[1] === "build")
   );
 }

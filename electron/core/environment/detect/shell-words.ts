@@ -1,4 +1,5 @@
 /** Reads a script's text far enough to recognise what it starts. It is never run, and never turned into a command. */
+import { wrapperLength } from "./secret-wrappers.ts";
 
 export interface ShellCommand {
   /** Words with their quotes removed; `$VAR` and `${VAR:-x}` stand as written. */
@@ -66,8 +67,24 @@ export function shellCommands(text: string): readonly ShellCommand[] | null {
   return commands;
 }
 
+/** Programs that run, with what a project has installed, the program after their second word: `bundle exec rails`. */
+const runners: ReadonlyMap<string, string> = new Map([
+  ["bundle", "exec"],
+  ["uv", "run"],
+  ["poetry", "run"],
+  ["pipenv", "run"],
+  ["pdm", "run"],
+  ["hatch", "run"],
+  ["rye", "run"],
+  ["pnpm", "exec"],
+  ["npm", "exec"],
+  ["yarn", "exec"],
+]);
+/** Interpreters that are followed by the program itself: `python manage.py`, `php artisan`. */
+const hosts = /^(?:python3?|py|php|ruby)$/;
+
 /** Programs that only set the scene for the program that follows them. */
-const wrappers = new Set(["cross-env", "cross-env-shell", "env", "npx", "exec", "time", "nice", "command"]);
+const wrappers = new Set(["cross-env", "cross-env-shell", "env", "npx", "bunx", "exec", "time", "nice", "command"]);
 const assignment = /^[A-Za-z_][A-Za-z0-9_]*=/;
 
 /** A command without leading assignments and wrappers: `PORT=1 npx vite web` gives `vite web`, and PORT=1. */
@@ -80,11 +97,11 @@ export function bareCommand(words: readonly string[]): {
   for (; index < words.length; index += 1) {
     const word = words[index] ?? "";
     if (assignment.test(word)) assignments.push(word);
-    else if (word === "dotenv" || word === "dotenvx" || word === "env-cmd") {
-      const end = words.indexOf("--", index);
-      if (end < 0) break;
-      index = end;
-    } else if (!wrappers.has(word)) break;
+    else if (wrapperLength(words, index) > 0) index += wrapperLength(words, index) - 1;
+    else if (runners.get(word) === words[index + 1] && runners.has(word)) index += words[index + 2] === "--" ? 2 : 1;
+    else if (word === "--bun" || (hosts.test(word) && words[index + 1] === "-m")) index += word === "--bun" ? 0 : 1;
+    else if (hosts.test(word) && /^(?:\.\/)?(?:manage\.py|artisan|bin\/rails)$/.test(words[index + 1] ?? "")) continue;
+    else if (!wrappers.has(word)) break;
   }
   return { words: words.slice(index), assignments };
 }

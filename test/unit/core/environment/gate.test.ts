@@ -12,6 +12,7 @@ function gate(condition: DependencyCondition, phase: ServicePhase, ready: boolea
     name: "db",
     state: { desired: "running", phase, health: ready ? "healthy" : "starting", generation: 1 } as const,
     ready,
+    logReady: false,
     failure: null,
   };
   return gateOf("web", new Map([["db", { condition, required }]]), () => seen);
@@ -36,6 +37,29 @@ test.each<[DependencyCondition, ServicePhase, boolean, string]>([
   expect(gate(condition, phase, ready).kind).toBe(kind);
 });
 
+test.each<[DependencyCondition, ServicePhase, boolean, string]>([
+  ["service_completed", "running", false, "waiting"],
+  ["service_completed", "backoff", false, "waiting"],
+  ["service_completed", "stopped", false, "waiting"],
+  ["service_completed", "completed", false, "open"],
+  ["service_completed", "failed", false, "open"],
+  ["service_completed", "crash_loop", false, "open"],
+  ["service_completed", "skipped", false, "skip"],
+  ["service_completed", "blocked", false, "skip"],
+  ["service_log_ready", "starting", false, "waiting"],
+  ["service_log_ready", "running", false, "waiting"],
+  ["service_log_ready", "running", true, "open"],
+  ["service_log_ready", "completed", true, "open"],
+  // The line of a life that is over says nothing about the next.
+  ["service_log_ready", "backoff", true, "waiting"],
+  ["service_log_ready", "completed", false, "skip"],
+  ["service_log_ready", "failed", true, "skip"],
+])("%s on one that is %s (its line has come: %s): %s", (condition, phase, logReady, kind) => {
+  const state = { desired: "running", phase, health: "none", generation: 1 } as const;
+  const seen = { name: "db", state, ready: false, logReady, failure: null };
+  expect(gateOf("web", new Map([["db", { condition, required: true }]]), () => seen).kind).toBe(kind);
+});
+
 test("an optional dependency is waited for, but its failure is no obstacle", () => {
   expect(gate(healthy, "starting", false, false).kind).toBe("waiting");
   expect(gate(healthy, "failed", false, false).kind).toBe("open");
@@ -50,6 +74,7 @@ test("a skip carries the whole chain and the first cause", () => {
     name: "api",
     state: { desired: "running", phase: "skipped", health: "none", generation: 0 } as const,
     ready: false,
+    logReady: false,
     failure: dependencyFailure("api", ["db"], root),
   };
   const result = gateOf("web", new Map([["api", { condition: started, required: true }]]), () => middle);

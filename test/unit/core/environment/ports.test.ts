@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { PortRegistry, portState } from "../../../../electron/core/environment/ports.ts";
+import { portState } from "../../../../electron/core/environment/port-state.ts";
+import { PortRegistry } from "../../../../electron/core/environment/ports.ts";
 import { serviceUrl, serviceVariables, variableName } from "../../../../electron/core/environment/service-variables.ts";
 import { freePort, listen } from "../../../support/environment-world.ts";
 

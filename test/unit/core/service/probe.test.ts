@@ -1,8 +1,8 @@
-import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpServer, type IncomingHttpHeaders } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { LogProbe, probeHttp, probeTcp } from "../../../../electron/core/service/probe-attempts.ts";
-import { DEFAULT_TIMINGS, runProbe, type ProbeAnswer } from "../../../../electron/core/service/probe.ts";
+import { DEFAULT_TIMINGS, runProbe, timingsWith, type ProbeAnswer } from "../../../../electron/core/service/probe.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 
 const failing: ProbeAnswer = { ok: false, reason: "nobody is there" };
@@ -142,6 +142,12 @@ describe("attempts", () => {
     for (const close of closers.splice(0)) await close();
   });
   const signal = () => new AbortController().signal;
+  const asks = (url: string, more: { status?: number; headers?: Record<string, string> } = {}) => ({
+    url,
+    status: null,
+    headers: {},
+    ...more,
+  });
 
   async function server(answer: number | "silent", host = "127.0.0.1"): Promise<number> {
     const http = createHttpServer((_, response) => {
@@ -177,20 +183,20 @@ describe("attempts", () => {
     [503, false],
   ])("http %s is %s, without following anything", async (status, ok) => {
     const port = await server(status);
-    const answer = await probeHttp(`http://127.0.0.1:${port}/healthz`, signal());
+    const answer = await probeHttp(asks(`http://127.0.0.1:${port}/healthz`), signal());
     expect(answer.ok).toBe(ok);
     if (!answer.ok) expect(answer.reason).toContain(String(status));
   });
 
   test("http on localhost reaches a server on ::1 alone", async () => {
     const port = await server(200, "::1");
-    expect((await probeHttp(`http://localhost:${port}/`, signal())).ok).toBe(true);
+    expect((await probeHttp(asks(`http://localhost:${port}/`), signal())).ok).toBe(true);
   });
 
   test("http on a server that never answers ends with its signal", async () => {
     const port = await server("silent");
     const controller = new AbortController();
-    const answer = probeHttp(`http://127.0.0.1:${port}/`, controller.signal);
+    const answer = probeHttp(asks(`http://127.0.0.1:${port}/`), controller.signal);
     setTimeout(() => controller.abort(), 50);
     expect((await answer).ok).toBe(false);
   });
@@ -203,4 +209,131 @@ describe("attempts", () => {
     probe.feed("something else");
     expect(probe.attempt()).toEqual({ ok: true });
   });
+});
+
+describe("what an author says", () => {
+  const quiet = async () => {
+    for (let turn = 0; turn < 12; turn += 1) await Promise.resolve();
+  };
+
+  test("a period holds from the start and for good, a start interval above the usual longest one too", () => {
+    expect(timingsWith(DEFAULT_TIMINGS, {})).toEqual(DEFAULT_TIMINGS);
+    expect(timingsWith(DEFAULT_TIMINGS, { periodMs: 400 })).toMatchObject({
+      periodMs: 400,
+      calmPeriodMs: 400,
+      startIntervalMs: 50,
+      startIntervalMaxMs: 400,
+    });
+    expect(timingsWith(DEFAULT_TIMINGS, { periodMs: 20 })).toMatchObject({
+      startIntervalMs: 20,
+      startIntervalMaxMs: 20,
+    });
+    expect(timingsWith(DEFAULT_TIMINGS, { startIntervalMs: 5_000 })).toMatchObject({ startIntervalMaxMs: 5_000 });
+    expect(timingsWith(DEFAULT_TIMINGS, { periodMs: 400, calmPeriodMs: 900 })).toMatchObject({ calmPeriodMs: 900 });
+  });
+
+  test.each([
+    [{ startPeriodMs: 0, deadlineMs: 1_000 }, 1_000],
+    [{ startPeriodMs: 500, deadlineMs: 1_000 }, 1_000],
+    // Inside the start period a deadline would make no sense: three failures every 200 ms after it.
+    [{ startPeriodMs: 3_000, deadlineMs: 1_000, periodMs: 200, failureThreshold: 3 }, 3_600],
+  ])("with %o it is given up at %d ms", async (given, due) => {
+    const clock = new ManualClock(0);
+    const ends: number[] = [];
+    const finished = runProbe(
+      {
+        clock,
+        timings: timingsWith(DEFAULT_TIMINGS, given),
+        what: "it",
+        attempt: () => Promise.resolve(failing),
+        onHealthy: () => undefined,
+        onUnhealthy: () => undefined,
+        onDeadline: () => ends.push(clock.monotonic()),
+      },
+      new AbortController().signal,
+    );
+    while (ends.length === 0 && clock.monotonic() < 10_000) {
+      await quiet();
+      clock.advance(10);
+    }
+    await finished;
+    expect(ends[0]).toBeGreaterThanOrEqual(due);
+    expect(ends[0]).toBeLessThan(due + 50);
+  });
+
+  test("a success in the start period counts at once", async () => {
+    const clock = new ManualClock(0);
+    const controller = new AbortController();
+    const log: number[] = [];
+    const finished = runProbe(
+      {
+        clock,
+        timings: timingsWith(DEFAULT_TIMINGS, { startPeriodMs: 60_000 }),
+        what: "it",
+        attempt: () => Promise.resolve({ ok: true }),
+        onHealthy: () => log.push(clock.monotonic()),
+        onUnhealthy: () => undefined,
+        onDeadline: () => undefined,
+      },
+      controller.signal,
+    );
+    await quiet();
+    expect(log).toEqual([0]);
+    controller.abort();
+    await finished;
+  });
+});
+
+describe("http, as its author wants it", () => {
+  const closers: (() => Promise<unknown>)[] = [];
+  afterEach(async () => {
+    for (const close of closers.splice(0)) await close();
+  });
+  const ask = (url: string, more: { status?: number; headers?: Record<string, string> } = {}) =>
+    probeHttp({ url, status: more.status ?? null, headers: more.headers ?? {} }, new AbortController().signal);
+
+  async function server(host: string, answer: (headers: IncomingHttpHeaders) => number, port = 0): Promise<number> {
+    const http = createHttpServer((request, response) => response.writeHead(answer(request.headers)).end());
+    await new Promise<void>((resolve) => http.listen(port, host, resolve));
+    closers.push(() => new Promise((resolve) => http.close(resolve)));
+    return (http.address() as AddressInfo).port;
+  }
+
+  test("exactly the status, and with its headers", async () => {
+    const port = await server("127.0.0.1", ({ authorization }) => (authorization === "Bearer x" ? 418 : 401));
+    const url = `http://127.0.0.1:${port}/`;
+    expect(await ask(url)).toEqual({ ok: false, reason: `${url} answers 401` });
+    expect(await ask(url, { headers: { authorization: "Bearer x" }, status: 418 })).toEqual({ ok: true });
+    expect(await ask(url, { status: 200 })).toMatchObject({ ok: false });
+  });
+
+  test.each(["127.0.0.1", "::1"])(
+    "an address of this machine means both families; %s alone is enough",
+    async (host) => {
+      const port = await server(host, () => 200);
+      for (const name of ["127.0.0.1", "[::1]", "localhost"]) {
+        expect(await ask(`http://${name}:${port}/`), name).toEqual({ ok: true });
+      }
+    },
+  );
+
+  test("one that answers wrongly on one family says so, also where the other is closed", async () => {
+    const port = await server("::1", () => 503);
+    expect(await ask(`http://127.0.0.1:${port}/`)).toMatchObject({ reason: expect.stringContaining("answers 503") });
+  });
+
+  test("what is no http address can never be well", async () => {
+    for (const url of ["", "ftp://127.0.0.1/", "127.0.0.1:80"]) expect(await ask(url)).toMatchObject({ final: true });
+  });
+});
+
+test.each([
+  ["ready (pid", "server is ready (pid 3)", true],
+  ["+++ up", "+++ up", true],
+  ["+++ up", "up", false],
+  ["li(n|m)e", "the lime", true],
+])("the pattern %j finds %j: %s", (pattern, line, found) => {
+  const probe = new LogProbe(pattern);
+  expect(probe.feed(line)).toBe(found);
+  expect([probe.seen, probe.attempt().ok]).toEqual([found, found]);
 });

@@ -26,6 +26,7 @@ const legal: Record<ServiceEventKind, Partial<Record<ServicePhase, ServicePhase>
     skipped: "pending",
     blocked: "pending",
     completed: "pending",
+    disabled: "pending",
   },
   unwant: {
     pending: "stopped",
@@ -37,6 +38,7 @@ const legal: Record<ServiceEventKind, Partial<Record<ServicePhase, ServicePhase>
     crash_loop: "stopped",
     completed: "stopped",
     stopped: "stopped",
+    disabled: "disabled",
     starting: "starting",
     running: "running",
     stopping: "stopping",

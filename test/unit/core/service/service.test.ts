@@ -1,11 +1,13 @@
 /** One service on a clock moved by hand and a runtime whose every end the test decides. */
 import type { Server } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Exit } from "#shared/schema/service.ts";
+import type { Exit, ServiceRun } from "#shared/schema/service.ts";
 import { AppError } from "../../../../electron/core/lib/error.ts";
 import { silentLogger } from "../../../../electron/core/lib/logger.ts";
+import type { Usage } from "../../../../electron/core/process/owned.ts";
 import type { Instance, Launch, Runtime } from "../../../../electron/core/service/runtime.ts";
 import type { ServiceChange } from "../../../../electron/core/service/service-record.ts";
+import { DEFAULT_RULES } from "../../../../electron/core/service/service-rules.ts";
 import { Service } from "../../../../electron/core/service/service.ts";
 import { freePort, listen, madeProject, type Made } from "../../../support/environment-world.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
@@ -42,7 +44,7 @@ class FakeRuntime implements Runtime {
         up: () =>
           resolve({
             pid: 1_000 + launch.generation,
-            usageId: null,
+            usageId: "lease",
             exited,
             drained: exited.then(() => undefined),
             health: null,
@@ -65,10 +67,13 @@ let runtime: FakeRuntime;
 let book: MemoryBook;
 let changes: ServiceChange[];
 let errors: string[];
+let hooks: string[];
+let runs: ServiceRun[];
+let usage: Usage | null;
 let service: Service;
 let server: Server | null = null;
 
-function make(made: Made): Service {
+function make(made: Made, lastRun: ServiceRun | null = null): Service {
   const detected = [...madeProject("/", [made]).services.values()][0]!;
   return new Service({
     detected,
@@ -78,6 +83,13 @@ function make(made: Made): Service {
     book,
     logger: { ...silentLogger, error: (message) => errors.push(message) },
     exec: () => Promise.resolve({ ok: true }),
+    hook: (argv) => {
+      hooks.push(argv.join(" "));
+      return Promise.resolve({ code: argv[0] === "false" ? 1 : 0, signal: null });
+    },
+    usage: () => usage,
+    lastRun,
+    onRun: (_, run) => runs.push(run),
     portHolder: () => Promise.resolve(null),
     onChange: (_, change) => change !== null && changes.push(change),
   });
@@ -89,6 +101,9 @@ beforeEach(() => {
   book = new MemoryBook();
   changes = [];
   errors = [];
+  hooks = [];
+  runs = [];
+  usage = null;
   service = make({ name: "api" });
 });
 afterEach(async () => {
@@ -107,7 +122,7 @@ const current = () => runtime.generations.at(-1)!;
 
 async function stopAll(): Promise<void> {
   service.unwant("user");
-  service.halt("user");
+  service.halt();
   await turns();
 }
 
@@ -129,7 +144,7 @@ test("a stop while it is being started: the start is called off, and what came u
   service.want("user");
   launch();
   service.unwant("user");
-  service.halt("user");
+  service.halt();
   expect(service.state.phase).toBe("stopping");
   expect(current().signal.aborted).toBe(true);
   current().up();
@@ -144,7 +159,7 @@ test("a start called off that fails is a stop, not a failure", async () => {
   service.want("user");
   launch();
   service.unwant("user");
-  service.halt("user");
+  service.halt();
   current().refuse(new AppError("compose_failed", "interrupted"));
   await turns();
   expect(service).toMatchObject({ failure: null, why: null });
@@ -175,7 +190,7 @@ test("wanted again while it stops: it begins anew once nothing of the old one is
   launch();
   await turns();
   service.unwant("user");
-  service.halt("user");
+  service.halt();
   service.want("user");
   expect(service.state.phase).toBe("stopping");
   await turns();
@@ -222,7 +237,7 @@ test("an end that fails in a way nobody foresaw is a failure one can start again
   await turns();
   runtime.stopError = new AppError("compose_failed", "docker compose stop api ended with code 1");
   service.requestRestart("user");
-  service.halt("user");
+  service.halt();
   await turns();
   expect(errors).toEqual(["A service's life ended in an error"]);
   expect(service.state.phase).toBe("failed");
@@ -295,4 +310,52 @@ test("a task is ready when it is done, not while it runs", async () => {
   await turns();
   expect(service.state.phase).toBe("completed");
   expect([service.ready, service.steady]).toEqual([true, true]);
+});
+
+test("what it exceeds ends it, and it comes back whatever its policy says; with `stop` it stays down", async () => {
+  const limited = (onExceed: "restart" | "stop"): Made => ({
+    name: "api",
+    more: {
+      restart: { mode: "no", maxRetries: null, beforeReady: false, limit: { max: 5, windowMs: 60_000 } },
+      rules: { ...DEFAULT_RULES, limits: { memoryBytes: 10, cpuPercent: null, cpuForMs: 0, onExceed } },
+    },
+  });
+  for (const [onExceed, phase] of [
+    ["restart", "backoff"],
+    ["stop", "failed"],
+  ] as const) {
+    service = make(limited(onExceed));
+    service.want("user");
+    launch();
+    await turns();
+    usage = { memoryBytes: 11, cpuPercent: null, processes: 1, busiest: null };
+    clock.advance(1_000);
+    await turns();
+    expect(service.state.phase).toBe(phase);
+    expect(service.failure?.code).toBe("limit_exceeded");
+    expect(runs.at(-1)).toMatchObject({ outcome: "failed", why: expect.stringContaining("of memory") });
+    await stopAll();
+  }
+});
+
+test("a task that failed in an earlier life of the host says so, until it is started", async () => {
+  const past = { generation: 3, startedAt: "2026-11-21T12:00:00.000Z", durationMs: 9, exit: { code: 1, signal: null } };
+  const made = { name: "migrate", kind: "task" } as const;
+  service = make(made, { ...past, outcome: "failed", why: "no such column." });
+  expect(service.why).toBe("It failed when it last ran, 2026-11-21T12:00:00.000Z: no such column.");
+  service.want("user");
+  expect(service.why).toBeNull();
+  await stopAll();
+  expect(make(made, { ...past, outcome: "completed", why: null }).why).toBeNull();
+  expect(make({ name: "api" }, { ...past, outcome: "failed", why: null }).why).toBeNull();
+});
+
+test("who wanted it ended is told in every change", async () => {
+  service.want("agent");
+  launch();
+  await turns();
+  service.unwant("agent");
+  service.halt();
+  await turns();
+  expect(changes.filter(({ to }) => to.phase === "stopping").map(({ actor }) => actor)).toEqual(["agent"]);
 });

@@ -127,7 +127,8 @@ describe("the store", () => {
   it("lists audit entries oldest first, since a time, at most so many", () => {
     withDatabase((database) => {
       let time = Date.parse("2026-01-01T00:00:00Z");
-      const audit = new AuditLog({ database, now: () => time });
+      const errors: unknown[] = [];
+      const audit = new AuditLog({ database, now: () => time, onListenerError: (error) => errors.push(error) });
       const entry = {
         actor: "user",
         workspace: null,
@@ -146,6 +147,30 @@ describe("the store", () => {
         "two",
         "three",
       ]);
+    });
+  });
+
+  it("follows the audit of one workspace: what is there, then what comes, whatever another listener does", () => {
+    withDatabase((database) => {
+      const errors: unknown[] = [];
+      const audit = new AuditLog({ database, now, onListenerError: (error) => errors.push(error) });
+      const add = (workspace: string, service: string | null, action: string) =>
+        audit.add({ actor: "user", action, workspace, service, generation: null, from: null, to: null, reason: null });
+      add("one", "api", "first");
+      add("two", "api", "other");
+      add("one", "web", "second");
+      const heard: string[] = [];
+      audit.follow({ workspace: "one", limit: 9 }, ({ action }) => {
+        if (action === "third") throw new Error("a listener's own trouble");
+      });
+      const leave = audit.follow({ workspace: "one", limit: 1 }, ({ action }) => heard.push(action));
+      add("two", "api", "not mine");
+      add("one", null, "third");
+      leave();
+      add("one", null, "too late");
+      expect(heard).toEqual(["second", "third"]);
+      expect(errors).toHaveLength(1);
+      expect(audit.list({ workspace: "one", service: "api", limit: 9 }).map(({ action }) => action)).toEqual(["first"]);
     });
   });
 

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import type { ServiceHistory } from "#shared/schema/monitoring.ts";
+import type { ServiceStatus } from "#shared/schema/service.ts";
+import { Monitor } from "../../../../../electron/core/environment/monitoring/monitor.ts";
+import { SAMPLE_MS } from "../../../../../electron/core/environment/monitoring/service-history.ts";
+import { silentLogger } from "../../../../../electron/core/lib/logger.ts";
+import { ManualClock } from "../../../../support/manual-clock.ts";
+
+type Status = Pick<ServiceStatus, "name" | "phase" | "memoryBytes" | "cpuPercent" | "health" | "restarts">;
+
+function world(...services: Status[]) {
+  const clock = new ManualClock();
+  const monitor = new Monitor({
+    clock,
+    logger: silentLogger,
+    services: () => services as ServiceStatus[],
+    audit: () => [],
+  });
+  const heard: ServiceHistory[] = [];
+  monitor.watch((history) => heard.push(history));
+  return { clock, monitor, services, heard };
+}
+
+const api = (phase: ServiceStatus["phase"]): Status => ({
+  name: "api",
+  phase,
+  memoryBytes: 5,
+  cpuPercent: 1,
+  health: "healthy",
+  restarts: 0,
+});
+
+test("what runs is read at once and every five seconds, and nothing is done once nothing runs", () => {
+  const { clock, monitor, services, heard } = world(api("stopped"));
+  monitor.wake();
+  expect(clock.pending).toBe(0);
+  services[0] = api("running");
+  monitor.wake();
+  monitor.wake();
+  expect(heard).toHaveLength(1);
+  clock.advance(3 * SAMPLE_MS);
+  expect(heard.map(({ samples }) => samples.length)).toEqual([1, 1, 1, 1]);
+  services[0] = api("stopped");
+  clock.advance(SAMPLE_MS);
+  expect(clock.pending).toBe(0);
+  expect(heard).toHaveLength(4);
+});
+
+test("who comes later gets what is kept, of half an hour at most; what left the plan is forgotten", () => {
+  const { clock, monitor, services } = world(api("running"));
+  monitor.wake();
+  clock.advance(60 * 60_000);
+  const late: ServiceHistory[] = [];
+  monitor.watch((history) => late.push(history));
+  expect(late.map(({ service, reset, samples }) => [service, reset, samples.length])).toEqual([["api", true, 360]]);
+  services[0] = { ...api("running"), name: "web" };
+  clock.advance(SAMPLE_MS);
+  const later: ServiceHistory[] = [];
+  monitor.watch((history) => later.push(history));
+  expect(later.map(({ service }) => service)).toEqual(["web"]);
+  monitor.close();
+  expect(clock.pending).toBe(0);
+  monitor.wake();
+  expect(clock.pending).toBe(0);
+});
