@@ -1,10 +1,13 @@
 /**
  * A long run of the headless host: one real server, a turn every 5 s (a scripted model answers), a new session every ten
  * turns, the event stream cut every minute. Sampled every 10 s, after a garbage collection. What must hold: memory does not
- * grow after the warm-up, no file descriptor is lost, no turn fails. The warm-up is ten minutes of the same, but one turn after
- * the other and a cut every 5 s: a compiler that optimises what was called often, and a list that reaches its bound after a
- * thousand turns, would take hours of the slow pace. DECKHAND_SOAK_MINUTES (60) says how long; from an hour on the plot goes to docs/images/soak.svg, else beside the samples in out/bench. DECKHAND_SOAK_HEAP=PREFIX also writes two heap
- * snapshots of the host, after the warm-up and at the end, for whoever looks for what grew.
+ * grow after the warm-up, no file descriptor is lost, no turn fails.
+ *
+ * The warm-up is half an hour of the same, but one turn after the other and a cut every 5 s: some thousand turns. V8 optimises
+ * what was called often, and at the slow pace it would still be at it after an hour: of what the heap grew by there, four fifths
+ * were code (two snapshots, compared). DECKHAND_SOAK_MINUTES (60) says how long; from an hour on the plot goes to
+ * docs/images/soak.svg, else beside the samples in out/bench. DECKHAND_SOAK_HEAP=PREFIX also writes two heap snapshots of the
+ * host, after the warm-up and at the end, for whoever looks for what grew.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +23,7 @@ const MINUTES = Number(process.env["DECKHAND_SOAK_MINUTES"] ?? 60);
 const SAMPLE_MS = 10_000;
 const TURN_MS = 5_000;
 const CUT_MS = 60_000;
-const WARM_UP_MINUTES = Math.min(10, MINUTES / 3);
+const WARM_UP_MINUTES = Math.min(30, MINUTES / 3);
 const WARM_UP_CUT_MS = 5_000;
 const MB = 1024 * 1024;
 

@@ -3,9 +3,10 @@
  * What was passed over, and why, is told.
  */
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { delimiter, isAbsolute, join, relative, sep } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import type { Clock } from "../lib/clock.ts";
 import { AppError, errorText, systemCode } from "../lib/error.ts";
+import { isInside } from "../lib/inside.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { bundledBinaries, packagedVersion, thisMachine } from "./bundled.ts";
 import { KnownVersions } from "./known-versions.ts";
@@ -146,16 +147,13 @@ export class BinaryFinder {
  */
 export function searchPath(path: string, workspace: string): string[] {
   const program = process.platform === "win32" ? "opencode.exe" : "opencode";
-  const folders = path.split(delimiter).filter((folder) => isAbsolute(folder) && !isInside(folder, workspace));
+  const folders = path.split(delimiter).filter((folder) => isAbsolute(folder) && !leadsInto(workspace, folder));
   const files = folders.map((folder) => join(folder, program));
-  return Array.from(new Set(files)).filter((file) => isFile(file) && !isInside(file, workspace));
+  return Array.from(new Set(files)).filter((file) => isFile(file) && !leadsInto(workspace, file));
 }
 
-function isInside(path: string, folder: string): boolean {
-  return [path, realPath(path)].some((form) => {
-    const way = relative(folder, form);
-    return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
-  });
+function leadsInto(folder: string, path: string): boolean {
+  return [path, realPath(path)].some((form) => isInside(folder, form));
 }
 
 function realPath(path: string): string {

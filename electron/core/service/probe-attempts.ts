@@ -38,7 +38,7 @@ function canConnect(host: string, port: number, signal: AbortSignal): Promise<st
 /** What is asked, and what counts as well. */
 export interface HttpQuestion {
   readonly url: string;
-  /** Exactly this status; null: any from 200 to 399. */
+  /** Exactly this status; null: one from 200 to 399. */
   readonly status: number | null;
   readonly headers: Readonly<Record<string, string>>;
 }

@@ -1,12 +1,13 @@
 /** The rules a deckhand.yaml sets for a service, laid over those it has. */
 import type { ProbeSpec, ServicePort } from "#shared/schema/service.ts";
+import { isInside } from "../../lib/inside.ts";
 import type { RestartPolicy } from "../../service/restart-policy.ts";
 import type { ProbeRule, ServiceRules } from "../../service/service-rules.ts";
 import type { HookConfig } from "./command-form.ts";
 import type { ServiceContext } from "./config-service.ts";
 import { inside, type Spot } from "./form.ts";
 import type { ProbeConfig, ProbeTarget } from "./probe-form.ts";
-import { folderOf, relativeInside } from "./project-folder.ts";
+import { folderOf } from "./project-folder.ts";
 import type { ServiceConfig } from "./service-form.ts";
 
 /** Null: the file says nothing about it. */
@@ -119,11 +120,11 @@ export function contained(
       "error",
     );
   const paths = watch?.paths.filter((path) => {
-    const isInside = relativeInside(folderOf(path, folder), directory) !== null;
-    if (!isInside) refuse("watch", path);
-    return isInside;
+    const mayBeWatched = isInside(directory, folderOf(path, folder));
+    if (!mayBeWatched) refuse("watch", path);
+    return mayBeWatched;
   });
-  const isLogInside = logFile === null || relativeInside(folderOf(logFile, directory), directory) !== null;
+  const isLogInside = logFile === null || isInside(directory, folderOf(logFile, directory));
   if (!isLogInside) refuse("log_file", logFile);
   return {
     ...rules,

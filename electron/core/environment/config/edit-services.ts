@@ -1,10 +1,11 @@
 /** Carries out what a person edited on screen on the services of a plan. Pure. */
 import type { ServiceEdit } from "#shared/schema/plan.ts";
 import { AppError } from "../../lib/error.ts";
+import { isInside } from "../../lib/inside.ts";
 import { commandService } from "../detect/command-service.ts";
 import { isUsableName, type DetectedService } from "../detect/detected.ts";
 import { unknownService } from "../plan.ts";
-import { folderOf, relativeInside } from "./project-folder.ts";
+import { folderOf } from "./project-folder.ts";
 
 /**
  * The services as they shall be.
@@ -73,7 +74,7 @@ function edited(old: DetectedService, edit: ServiceEdit, directory: string): Det
 
 function folderIn(folder: string, directory: string): string {
   const path = folderOf(folder, directory);
-  if (relativeInside(path, directory) === null) {
+  if (!isInside(directory, path)) {
     throw new AppError("bad_input", `${folder} is not inside the project.`, { next: "Name a folder of the project." });
   }
   return path;

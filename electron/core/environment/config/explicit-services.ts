@@ -1,4 +1,6 @@
 /** The services of a deckhand.yaml, laid over what was detected: explicit beats detected. */
+import { relative } from "node:path";
+import { isInside } from "../../lib/inside.ts";
 import type { DetectedService, Dependency } from "../detect/detected.ts";
 import type { ProjectFiles } from "../detect/project-files.ts";
 import { isYamlMap } from "../detect/yaml-document.ts";
@@ -15,7 +17,7 @@ import {
   type InheritedVariables,
 } from "./inherited-variables.ts";
 import { activeProfiles, isInProfile } from "./profiles.ts";
-import { folderOf, relativeInside } from "./project-folder.ts";
+import { folderOf } from "./project-folder.ts";
 import type { ServiceConfig } from "./service-form.ts";
 
 export interface ExplicitInput {
@@ -262,8 +264,9 @@ class Explicit {
     const { files } = this.#input;
     let answer = this.#folders.get(folder);
     if (answer === undefined) {
-      const way = relativeInside(folder, files.directory);
-      answer = way === null ? Promise.resolve(true) : files.exists(way);
+      answer = isInside(files.directory, folder)
+        ? files.exists(relative(files.directory, folder))
+        : Promise.resolve(true);
       this.#folders.set(folder, answer);
     }
     return answer;

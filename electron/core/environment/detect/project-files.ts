@@ -1,8 +1,9 @@
 import { constants } from "node:fs";
 import { open, readdir, realpath } from "node:fs/promises";
-import { isAbsolute, join, normalize, relative, sep } from "node:path";
+import { join, normalize } from "node:path";
 import type { Problem } from "#shared/schema/environment.ts";
 import { errorText, systemCode } from "../../lib/error.ts";
+import { isInside } from "../../lib/inside.ts";
 import { errorProblem } from "./detected.ts";
 
 /** Larger than any real file of this kind; a file beyond it is not read at all. */
@@ -77,9 +78,7 @@ type Place =
 async function containedPath(directory: string, path: string): Promise<Place> {
   try {
     const real = await realpath(join(directory, path));
-    const way = relative(directory, real);
-    const outside = way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way);
-    return { kind: outside ? "outside" : "inside", path: real };
+    return { kind: isInside(directory, real) ? "inside" : "outside", path: real };
   } catch (error) {
     const code = systemCode(error);
     return code === "ENOENT" || code === "ENOTDIR" ? { kind: "missing" } : { kind: "unreadable", error };
