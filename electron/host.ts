@@ -21,7 +21,7 @@ import { serviceFilePath } from "./core/opencode/service-file.ts";
 import { SharedServerFile } from "./core/opencode/shared-server.ts";
 import { createProcessKeeper } from "./core/process/keeper.ts";
 import { AuditLog } from "./core/store/audit-log.ts";
-import { openDatabase } from "./core/store/database.ts";
+import { openDatabase, openForJournal } from "./core/store/database.ts";
 import { acquireHostLock } from "./core/store/host-lock.ts";
 import { SettingsStore } from "./core/store/settings-store.ts";
 import { ProjectRegistry } from "./core/workspace/projects.ts";
@@ -121,8 +121,11 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
   }
   scope.add("lock", () => lock.release());
 
-  const { database, quarantined } = openDatabase(join(home, "deckhand.db"), now);
+  const storePath = join(home, "deckhand.db");
+  const { database, quarantined } = openDatabase(storePath, now);
   scope.add("store", () => database.close());
+  const journal = openForJournal(storePath);
+  scope.add("journal", () => journal.close());
 
   const state = new HostState({
     kind: options.kind,
@@ -144,7 +147,7 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
 
   const settings = new SettingsStore({ database, logger });
   const audit = new AuditLog({
-    database,
+    database: journal,
     now,
     onListenerError: (error) => logger.error("A listener of the audit failed", { error: errorText(error) }),
   });

@@ -1,6 +1,6 @@
 import type { AuditEntry } from "#shared/schema/host.ts";
 import { Emitter } from "../lib/emitter.ts";
-import type { Database } from "./database.ts";
+import type { Database, Statement } from "./database.ts";
 
 /** Entries kept; beyond it the oldest go. About 10 MB at the usual 200 bytes an entry. */
 const AUDIT_MAX_ENTRIES = 50_000;
@@ -17,32 +17,23 @@ export class AuditLog {
   readonly #database: Database;
   readonly #now: () => number;
   readonly #added: Emitter<AuditEntry>;
+  readonly #insert: Statement;
   #sinceTrim = 0;
 
   constructor(dependencies: { database: Database; now: () => number; onListenerError: (error: unknown) => void }) {
     this.#database = dependencies.database;
     this.#now = dependencies.now;
     this.#added = new Emitter(dependencies.onListenerError);
+    this.#insert = this.#database.prepare(
+      `INSERT INTO audit (at, actor, action, workspace, service, generation, from_state, to_state, reason)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
   }
 
   add(entry: Omit<AuditEntry, "at">): void {
     const at = new Date(this.#now()).toISOString();
-    this.#database
-      .prepare(
-        `INSERT INTO audit (at, actor, action, workspace, service, generation, from_state, to_state, reason)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        at,
-        entry.actor,
-        entry.action,
-        entry.workspace,
-        entry.service,
-        entry.generation,
-        entry.from,
-        entry.to,
-        entry.reason,
-      );
+    const { actor, action, workspace, service, generation, from, to, reason } = entry;
+    this.#insert.run(at, actor, action, workspace, service, generation, from, to, reason);
     this.#sinceTrim += 1;
     if (this.#sinceTrim >= 1_000) this.#trim();
     this.#added.emit({ ...entry, at });
