@@ -188,6 +188,8 @@ export function madeProject(folder: string, services: readonly Made[]): Detected
     compose: null,
     profiles: [],
     files: [],
+    folders: [],
+    complete: true,
     trust: [],
     fingerprint: "",
   };

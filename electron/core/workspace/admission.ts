@@ -2,15 +2,14 @@
  * Whether a folder may run as it is now. Trust is for one content, and that is what any profile of the folder would run: a person
  * who has looked once need not look again to switch, and nothing runs that was never on screen.
  */
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import type { TrustReview } from "#shared/schema/workspace.ts";
 import { detect, serviceFingerprint } from "../environment/detect/detect.ts";
 import type { DetectedProject, DetectedService } from "../environment/detect/detected.ts";
-import { projectFiles } from "../environment/detect/project-files.ts";
+import { notingFiles, projectFiles, SeenPaths } from "../environment/detect/project-files.ts";
 import type { ShellEnvironment } from "../environment/shell-environment.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/error.ts";
+import { stampOf } from "./folder-stamp.ts";
 import { readOpencodeConfig } from "./opencode-config.ts";
 import { realDirectory } from "./projects.ts";
 import { contentOf, joinContent, type RunnableContent, type TrustRegister } from "./trust.ts";
@@ -44,6 +43,7 @@ export interface AdmissionDependencies {
 export class Admission {
   readonly #dependencies: AdmissionDependencies;
   #shared: { readonly at: number; readonly read: Promise<unknown> } | null = null;
+  #known: KnownFolder | null = null;
   #others: OtherReadings | null = null;
 
   constructor(dependencies: AdmissionDependencies) {
@@ -71,13 +71,8 @@ export class Admission {
 
   /** The folder as it is now, trusted or not. Nothing of it may be run on the strength of this. */
   async read({ profile, named }: Selection): Promise<DetectedProject> {
-    const { directory: expected, shellEnvironment } = this.#dependencies;
-    const directory = realDirectory(expected);
-    if (directory !== expected) {
-      throw new AppError("folder_missing", `${expected} is now a link to ${directory}.`, {
-        next: "Open that folder as a project of its own.",
-      });
-    }
+    const { shellEnvironment } = this.#dependencies;
+    const directory = this.#realDirectory();
     const environment = await shellEnvironment.variables();
     return detect({ directory, profile, environment, ...(named === undefined ? {} : { named }) });
   }
@@ -114,7 +109,7 @@ export class Admission {
 
   /**
    * Whether the folder may run as it is now; asked before every single start. The services of one wave ask together and share
-   * one reading of the folder.
+   * one look at the folder, and it is read anew only when something in it has changed.
    *
    * @throws AppError as {@link admit}.
    */
@@ -122,29 +117,55 @@ export class Admission {
     const { clock, directory, trust } = this.#dependencies;
     const now = clock.monotonic();
     if (this.#shared === null || now - this.#shared.at > SHARED_MS) {
-      const read = this.#whole().then(({ content }) => trust.require(directory, content));
+      const read = this.#content().then((content) => trust.require(directory, content));
       this.#shared = { at: now, read };
     }
     await this.#shared.read;
   }
 
-  async #whole(): Promise<{
-    readonly usual: DetectedProject;
-    readonly content: RunnableContent;
-    readonly fingerprints: ReadonlySet<string>;
-    /** Profiles that nobody looked at, since there are too many. */
-    readonly left: number;
-  }> {
+  /** What the folder would run: as it is known to be, if nothing has changed since it was read, else read anew. */
+  async #content(): Promise<RunnableContent> {
+    const { directory, clock } = this.#dependencies;
+    this.#realDirectory();
+    const known = this.#known;
+    if (known !== null && known.content !== null) {
+      const { text } = await stampOf(directory, known.paths, clock.now());
+      if (text === known.stamp) return known.content;
+    }
+    return (await this.#whole()).content;
+  }
+
+  async #whole(): Promise<WholeFolder> {
+    const { directory, clock } = this.#dependencies;
+    const known = this.#known;
+    const before = known === null ? null : await stampOf(directory, known.paths, clock.now());
     const usual = await this.read({ profile: DEFAULT_PROFILE });
     const others = await this.#otherReadings(usual);
     const services = [...usual.services.values(), ...others.services];
-    const config = await readOpencodeConfig(projectFiles(usual.directory));
-    return {
-      usual,
-      content: joinContent([contentOf(services), config]),
-      fingerprints: new Set(services.map(serviceFingerprint)),
-      left: others.left,
-    };
+    const seen = new SeenPaths();
+    const config = await readOpencodeConfig(notingFiles(projectFiles(usual.directory), seen));
+    const content = joinContent([contentOf(services), config]);
+    const paths = [...new Set([...pathsOf(usual), ...others.paths, ...seen.files, ...seen.folders])];
+    const after = await stampOf(directory, paths, clock.now());
+    // What changed while it was read may be in it or not; and what was not told cannot be watched over.
+    const settled = after.calm && after.text === before?.text && usual.complete && others.complete && seen.complete;
+    this.#known = { paths, stamp: after.text, content: settled ? content : null };
+    return { usual, content, fingerprints: new Set(services.map(serviceFingerprint)), left: others.left };
+  }
+
+  /** @throws AppError `folder_missing`, also where another folder has taken its place. */
+  #realDirectory(): string {
+    const { directory: expected } = this.#dependencies;
+    const directory = realDirectory(expected);
+    if (directory === expected) return directory;
+    throw new AppError("folder_missing", `${expected} is now a link to ${directory}.`, {
+      next: "Open that folder as a project of its own.",
+    });
+  }
+
+  async #stamp(paths: readonly string[]): Promise<string> {
+    const { directory, clock } = this.#dependencies;
+    return (await stampOf(directory, paths, clock.now())).text;
   }
 
   /**
@@ -155,12 +176,12 @@ export class Admission {
     const others = usual.profiles.filter((profile) => profile !== DEFAULT_PROFILE);
     if (others.length === 0) return NO_OTHERS;
     const kept = this.#others;
-    if (kept !== null && kept.stamp === (await stampOf(usual.directory, kept.files))) return kept;
-    this.#others = await this.#readOthers(usual.directory, others);
+    if (kept !== null && kept.stamp === (await this.#stamp(kept.paths))) return kept;
+    this.#others = await this.#readOthers(others);
     return this.#others;
   }
 
-  async #readOthers(directory: string, others: readonly string[]): Promise<OtherReadings> {
+  async #readOthers(others: readonly string[]): Promise<OtherReadings> {
     const every = await this.read({ profile: EVERY_PROFILE });
     const named = [...every.services.keys()];
     const room = Math.floor(MAX_OTHER_SERVICES / Math.max(1, named.length));
@@ -170,12 +191,13 @@ export class Admission {
     for (const profile of profiles) {
       readings.push(await this.read({ profile }), await this.read({ profile, named }));
     }
-    const files = [...new Set(readings.flatMap((reading) => reading.files))];
+    const paths = [...new Set(readings.flatMap(pathsOf))];
     return {
       services: readings.flatMap((reading) => [...reading.services.values()]),
       left: others.length - profiles.length,
-      files,
-      stamp: await stampOf(directory, files),
+      paths,
+      complete: readings.every((reading) => reading.complete),
+      stamp: await this.#stamp(paths),
     };
   }
 }
@@ -184,20 +206,32 @@ interface OtherReadings {
   readonly services: readonly DetectedService[];
   /** Profiles that were not read. */
   readonly left: number;
-  readonly files: readonly string[];
-  /** Of these files when they had been read. */
+  readonly paths: readonly string[];
+  /** `paths` are all there were. */
+  readonly complete: boolean;
+  /** Of these paths when they had been read. */
   readonly stamp: string;
 }
 
-const NO_OTHERS: OtherReadings = { services: [], left: 0, files: [], stamp: "" };
+const NO_OTHERS: OtherReadings = { services: [], left: 0, paths: [], complete: true, stamp: "" };
 
-/** Differs when one of the files does, or comes or goes: the system sets the time of a change, and nobody can set it back. */
-async function stampOf(directory: string, files: readonly string[]): Promise<string> {
-  const stamps = await Promise.all(
-    files.map(async (file) => {
-      const facts = await stat(join(directory, file), { bigint: true }).catch(() => null);
-      return facts === null ? "-" : `${facts.ino}:${facts.size}:${facts.ctimeNs}`;
-    }),
-  );
-  return stamps.join(" ");
+interface WholeFolder {
+  readonly usual: DetectedProject;
+  readonly content: RunnableContent;
+  readonly fingerprints: ReadonlySet<string>;
+  /** Profiles that nobody looked at, since there are too many. */
+  readonly left: number;
+}
+
+/** The folder as it was read last. */
+interface KnownFolder {
+  /** Files and folders that were looked at. */
+  readonly paths: readonly string[];
+  readonly stamp: string;
+  /** Null: it may have changed while it was read. */
+  readonly content: RunnableContent | null;
+}
+
+function pathsOf({ files, folders }: DetectedProject): string[] {
+  return [...files, ...folders];
 }

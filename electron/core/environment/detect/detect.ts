@@ -27,7 +27,7 @@ import {
 import { readDevelopment } from "./development.ts";
 import { inferOrder } from "./infer-order.ts";
 import { readProcessCompose } from "./process-compose.ts";
-import { notingFiles, projectFiles, type ProjectFiles } from "./project-files.ts";
+import { notingFiles, projectFiles, SeenPaths, type ProjectFiles } from "./project-files.ts";
 
 export interface DetectInput {
   readonly directory: string;
@@ -48,7 +48,7 @@ export interface DetectInput {
 export async function detect(input: DetectInput): Promise<DetectedProject> {
   const { profile } = input;
   const real = realDirectory(input.directory);
-  const seen = new Set<string>();
+  const seen = new SeenPaths();
   const reading = await readSources(notingFiles(projectFiles(real), seen), input);
   const problems = [...reading.problems];
   const services = onlyListed(inferOrder(reading.services), reading.only);
@@ -76,7 +76,9 @@ export async function detect(input: DetectInput): Promise<DetectedProject> {
     services: new Map(services.map((service) => [service.plan.name, service])),
     compose: reading.compose,
     profiles: [...new Set(reading.profiles)].sort(),
-    files: [...seen].sort(),
+    files: [...seen.files].sort(),
+    folders: [...seen.folders].sort(),
+    complete: seen.complete,
     trust: services.map((service) => service.trust),
     fingerprint: fingerprintOf(services),
   };

@@ -96,6 +96,10 @@ export interface DetectedProject {
   readonly profiles: readonly string[];
   /** The files it was read from, and those that were looked for and not there; relative to the folder. */
   readonly files: readonly string[];
+  /** The folders whose names were listed; relative to the folder. */
+  readonly folders: readonly string[];
+  /** Whether `files` and `folders` are all there were: of many thousands the rest is not told. */
+  readonly complete: boolean;
   /** One item for each service: exactly what would run, for the trust prompt. */
   readonly trust: readonly TrustItem[];
   /** SHA-256 over everything that decides what would run. It differs when a script or a container definition differs. */

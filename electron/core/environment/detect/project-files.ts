@@ -48,23 +48,42 @@ export function projectFiles(directory: string): ProjectFiles {
   };
 }
 
-/** More files than this are not told of. */
+/** More than this is not told of. */
 const MAX_NOTED = 5_000;
 
-/** The same files, and in `seen` which were looked for. */
-export function notingFiles(files: ProjectFiles, seen: Set<string>): ProjectFiles {
-  const note = (path: string) => {
-    if (seen.size < MAX_NOTED) seen.add(normalize(path));
-  };
+/** What somebody looked at in a folder. */
+export class SeenPaths {
+  readonly files = new Set<string>();
+  /** Whose names were listed. */
+  readonly folders = new Set<string>();
+  #complete = true;
+
+  /** Nothing is missing from the two. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  note(kind: "files" | "folders", path: string): void {
+    if (this.files.size + this.folders.size < MAX_NOTED) this[kind].add(normalize(path));
+    else this.#complete = false;
+  }
+}
+
+/** The same files, and in `seen` what was looked for. */
+export function notingFiles(files: ProjectFiles, seen: SeenPaths): ProjectFiles {
   return {
-    ...files,
+    directory: files.directory,
     readText(path) {
-      note(path);
+      seen.note("files", path);
       return files.readText(path);
     },
     exists(path) {
-      note(path);
+      seen.note("files", path);
       return files.exists(path);
+    },
+    list(path) {
+      seen.note("folders", path);
+      return files.list(path);
     },
   };
 }
