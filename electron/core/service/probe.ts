@@ -12,7 +12,8 @@ export interface ProbeTimings {
    * would make no sense; then it is extended to the failures that make it unhealthy, once it is over.
    */
   readonly startPeriodMs: number;
-  /** Between probes until the first success; it grows by half each time, up to `startIntervalMaxMs`. */
+  /** Between probes until the first success: this share of the time since the start, at least and at most so long. */
+  readonly startIntervalShare: number;
   readonly startIntervalMs: number;
   readonly startIntervalMaxMs: number;
   /** Between probes after it; and after `calmAfterMs` of health without a break. */
@@ -29,13 +30,15 @@ export interface ProbeTimings {
 }
 
 /**
- * A tcp probe costs 0.1 ms and an http probe 0.8 ms, so that a service need not wait for us (measured); 120 s until the
- * first success is what ddev and devenv allow; 10 s and 30 s between later probes are Kubernetes' and Aspire's.
+ * A tcp probe costs 0.1 ms and an http probe 0.8 ms, so that nobody need wait for us (measured): a twentieth of the time passed
+ * means 120 probes in the first minute, and that what follows begins a fortieth later on average. 120 s until the first success is
+ * what ddev and devenv allow; 10 s and 30 s between later probes are Kubernetes' and Aspire's.
  */
 export const DEFAULT_TIMINGS: ProbeTimings = {
   initialDelayMs: 0,
   startPeriodMs: 0,
-  startIntervalMs: 50,
+  startIntervalShare: 0.05,
+  startIntervalMs: 20,
   startIntervalMaxMs: 1_000,
   periodMs: 10_000,
   calmPeriodMs: 30_000,
@@ -47,9 +50,7 @@ export const DEFAULT_TIMINGS: ProbeTimings = {
 };
 
 /** For probes that start a program: 3 to 6 ms each (measured), and tens of ms where docker is asked. */
-export const EXEC_TIMINGS: ProbeTimings = { ...DEFAULT_TIMINGS, startIntervalMs: 250 };
-
-const START_INTERVAL_GROWTH = 1.5;
+export const EXEC_TIMINGS: ProbeTimings = { ...DEFAULT_TIMINGS, startIntervalShare: 0.2, startIntervalMs: 250 };
 
 /** What an author says over the defaults. A period of the author's also holds while it starts, and when it has long been well. */
 export function timingsWith(defaults: ProbeTimings, given: Partial<ProbeTimings>): ProbeTimings {
@@ -95,7 +96,6 @@ export async function runProbe(dependencies: ProbeDependencies, signal: AbortSig
   const { clock, timings, onHealthy, onUnhealthy, onDeadline } = dependencies;
   const startedAt = clock.monotonic();
   const deadlineMs = lastMoment(timings);
-  let interval = timings.startIntervalMs;
   let healthySince: number | null = null;
   let everHealthy = false;
   let successes = 0;
@@ -132,8 +132,9 @@ export async function runProbe(dependencies: ProbeDependencies, signal: AbortSig
         pause =
           healthySince !== null && now - healthySince >= timings.calmAfterMs ? timings.calmPeriodMs : timings.periodMs;
       } else {
-        pause = Math.min(interval, Math.max(1, deadlineMs - (now - startedAt)));
-        interval = Math.min(interval * START_INTERVAL_GROWTH, timings.startIntervalMaxMs);
+        const passed = now - startedAt;
+        const share = Math.max(timings.startIntervalMs, passed * timings.startIntervalShare);
+        pause = Math.min(share, timings.startIntervalMaxMs, Math.max(1, deadlineMs - passed));
       }
       await sleep(clock, pause, signal);
     }
