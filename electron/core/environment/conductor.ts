@@ -19,6 +19,8 @@ export interface ConductorDependencies extends Pick<EnvironmentDependencies, "sh
   readonly roster: Roster;
   readonly places: Places;
   readonly journal: Journal;
+  /** The order in which those that can start at once are started. */
+  readonly startOrder: (names: Iterable<string>) => Iterable<string>;
   /** A service has ended, and its author wants everything else to end with it. */
   readonly onEndOfAll: (service: Service) => void;
   /** After the changes of one turn of the event loop. */
@@ -69,11 +71,12 @@ export class Conductor {
       if (news !== null) this.#restartFollowers(name, `${name} ${news}`);
       if (endsEverything(detected, change)) this.#dependencies.onEndOfAll(service);
     }
-    this.#evaluations.due([name], detected.dependencies.keys(), this.#roster.dependentsOf(name));
+    const { startOrder } = this.#dependencies;
+    this.#evaluations.due([name], detected.dependencies.keys(), startOrder(this.#roster.dependentsOf(name)));
   }
 
   async #prepare(names: readonly string[]): Promise<void> {
-    const { shellEnvironment, places, journal, logger } = this.#dependencies;
+    const { shellEnvironment, places, journal, logger, startOrder } = this.#dependencies;
     try {
       await places.assign(names);
       await shellEnvironment.variables();
@@ -83,7 +86,7 @@ export class Conductor {
       logger.error("The ports of an environment could not be settled", { error: errorText(error) });
     }
     for (const name of names) this.#unprepared.delete(name);
-    this.#evaluations.due(names);
+    this.#evaluations.due(startOrder(names));
   }
 
   /** Those that are to be restarted with the one they need. They wait for it again before they start. */

@@ -78,6 +78,7 @@ export class Environment {
       roster,
       places,
       journal,
+      startOrder: (names) => this.#steps.slowFirst(names),
       onEndOfAll: (service) => this.#endEverything(service),
       onSettled: () => this.#settle(),
     });

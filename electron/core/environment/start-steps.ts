@@ -15,6 +15,8 @@ interface Step {
 export class StartSteps {
   readonly #clock: Clock;
   readonly #steps = new Map<string, Step[]>();
+  /** How long each was becoming ready the last time, in ms. */
+  readonly #usual = new Map<string, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -40,9 +42,20 @@ export class StartSteps {
     }));
   }
 
+  /**
+   * Those that took longest the last time come first: to make a process takes a moment of ours, and of many that start together
+   * the slowest decides when the next can follow.
+   */
+  slowFirst(services: Iterable<string>): string[] {
+    const ms = (name: string) => this.#usual.get(name) ?? 0;
+    return [...services].sort((a, b) => ms(b) - ms(a));
+  }
+
   /** Forgets services that are not there any more. */
   keep(names: ReadonlySet<string>): void {
-    for (const name of this.#steps.keys()) if (!names.has(name)) this.#steps.delete(name);
+    for (const kept of [this.#steps, this.#usual]) {
+      for (const name of kept.keys()) if (!names.has(name)) kept.delete(name);
+    }
   }
 
   #begin(service: string, step: Step["step"]): void {
@@ -54,7 +67,9 @@ export class StartSteps {
 
   #end(service: string): void {
     const last = this.#steps.get(service)?.at(-1);
-    if (last?.ms === null) last.ms = Math.round(this.#clock.monotonic() - last.from);
+    if (last?.ms !== null) return;
+    last.ms = Math.round(this.#clock.monotonic() - last.from);
+    if (last.step === "becoming_ready") this.#usual.set(service, last.ms);
   }
 }
 

@@ -26,11 +26,9 @@ import { ConfigFile } from "./config-file.ts";
 import { PlanChanges } from "./plan-changes.ts";
 import { planView } from "./plan-view.ts";
 import type { ProjectRecord } from "./projects.ts";
+import { StatusFeed } from "./status-feed.ts";
 import type { TrustRegister } from "./trust.ts";
 import { WorkspaceServer } from "./workspace-server.ts";
-
-/** How often a watched status is pushed though nothing changed but memory, CPU and uptime, in ms. */
-const REFRESH_MS = 2_000;
 
 export interface WorkspaceParts {
   readonly project: ProjectRecord;
@@ -58,10 +56,8 @@ export class Workspace {
   readonly config: ConfigFile;
   readonly server: WorkspaceServer;
   readonly #admission: Admission;
-  readonly #clock: Clock;
-  readonly #changes: Emitter<EnvironmentStatus>;
+  readonly #feed: StatusFeed<EnvironmentStatus>;
   readonly #fileChanges: Emitter<void>;
-  #cancelRefresh: (() => void) | null = null;
   /** Services that were started by name since nothing ran: they are part of the plan whatever its profile is. */
   #named: ReadonlySet<string> = new Set();
 
@@ -71,10 +67,14 @@ export class Workspace {
     this.monitor = parts.monitor;
     this.chat = parts.chat;
     this.book = parts.book;
-    this.#clock = parts.clock;
     const onError = (error: unknown) =>
       parts.logger.error("A listener of a workspace failed", { error: errorText(error) });
-    this.#changes = new Emitter(onError);
+    this.#feed = new StatusFeed({
+      clock: parts.clock,
+      status: () => this.status(),
+      busy: () => this.busy,
+      onListenerError: onError,
+    });
     this.#fileChanges = new Emitter(onError);
     const { directory } = parts.project;
     this.#admission = new Admission({ ...parts, directory });
@@ -84,7 +84,7 @@ export class Workspace {
       directory,
       admission: this.#admission,
       selection: () => this.#selection(),
-      onChange: () => this.#announce(),
+      onChange: () => this.#feed.announce(),
       onFiles: () => this.#fileChanges.emit(),
     });
     this.config = new ConfigFile({
@@ -96,9 +96,9 @@ export class Workspace {
     });
     this.environment.onChange(() => {
       this.monitor.wake();
-      this.#announce();
+      this.#feed.announce();
     });
-    this.server.onChange(() => this.#announce());
+    this.server.onChange(() => this.#feed.announce());
   }
 
   /** What any profile of the folder would run, and whether that is trusted. */
@@ -196,10 +196,7 @@ export class Workspace {
 
   /** Calls at once with the current status, then at each change and while something runs every two seconds. */
   watch(listener: (status: EnvironmentStatus) => void): () => void {
-    const stop = this.#changes.on(listener);
-    listener(this.status());
-    this.#refreshLater();
-    return stop;
+    return this.#feed.watch(listener);
   }
 
   /** Files of the folder that decide what would run have changed. */
@@ -208,7 +205,7 @@ export class Workspace {
   }
 
   async close(): Promise<void> {
-    this.#cancelRefresh?.();
+    this.#feed.close();
     this.monitor.close();
     this.chat.close();
     await Promise.allSettled([this.changes.close(), this.environment.close(), this.server.close()]);
@@ -231,19 +228,5 @@ export class Workspace {
   #selection(): Selection {
     const { profile } = this.environment.status();
     return this.#named.size === 0 ? { profile } : { profile, named: [...this.#named] };
-  }
-
-  #announce(): void {
-    if (this.#changes.listenerCount > 0) this.#changes.emit(this.status());
-    this.#refreshLater();
-  }
-
-  /** Only while somebody looks and something runs: an idle window costs nothing. */
-  #refreshLater(): void {
-    if (this.#cancelRefresh !== null || this.#changes.listenerCount === 0 || !this.busy) return;
-    this.#cancelRefresh = this.#clock.after(REFRESH_MS, () => {
-      this.#cancelRefresh = null;
-      this.#announce();
-    });
   }
 }

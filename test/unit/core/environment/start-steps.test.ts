@@ -72,3 +72,27 @@ test("a failure ends the steps, another try begins them anew, and what is gone i
   steps.keep(new Set());
   expect(steps.of("api")).toEqual([]);
 });
+
+test("of those that can start at once, the one that took longest the last time is first; who is new keeps its place", () => {
+  const clock = new ManualClock(0);
+  const steps = new StartSteps(clock);
+  const at = (phase: ServicePhase, health: Health = "none") => ({
+    desired: "running" as const,
+    phase,
+    health,
+    generation: 1,
+  });
+  const start = (service: string, ms: number) => {
+    steps.note(service, { from: at("starting"), to: at("running", "starting") }, false);
+    clock.advance(ms);
+    steps.note(service, { from: at("running", "starting"), to: at("running", "healthy") }, false);
+  };
+  expect(steps.slowFirst(["web", "api", "db"])).toEqual(["web", "api", "db"]);
+  start("web", 100);
+  start("api", 200);
+  start("db", 500);
+  start("db", 150);
+  expect(steps.slowFirst(["new", "web", "newer", "db", "api"])).toEqual(["api", "db", "web", "new", "newer"]);
+  steps.keep(new Set(["web"]));
+  expect(steps.slowFirst(["api", "web"])).toEqual(["web", "api"]);
+});

@@ -1,0 +1,73 @@
+/** Tells whoever watches a workspace how it is: at each change, and now and then while something runs. */
+import type { Clock } from "../lib/clock.ts";
+import { Emitter } from "../lib/emitter.ts";
+
+export interface StatusFeedDependencies<Status> {
+  readonly clock: Clock;
+  readonly status: () => Status;
+  /** Something runs or is about to. */
+  readonly busy: () => boolean;
+  readonly onListenerError: (error: unknown) => void;
+}
+
+/** How often it is told though nothing changed but memory, CPU and uptime, in ms. */
+const REFRESH_MS = 2_000;
+/**
+ * The status of a hundred services takes 4 ms to tell (measured), and each of them changes six times in a start. The next one
+ * waits for so many times what the last one took; what is told then is the latest.
+ */
+const QUIET_TIMES = 10;
+
+export class StatusFeed<Status> {
+  readonly #dependencies: StatusFeedDependencies<Status>;
+  readonly #listeners: Emitter<Status>;
+  /** Monotonic. */
+  #quietUntil = 0;
+  #cancelLater: (() => void) | null = null;
+  #cancelRefresh: (() => void) | null = null;
+
+  constructor(dependencies: StatusFeedDependencies<Status>) {
+    this.#dependencies = dependencies;
+    this.#listeners = new Emitter(dependencies.onListenerError);
+  }
+
+  /** Calls at once with the current status, then with each that differs. Returns the function that ends it. */
+  watch(listener: (status: Status) => void): () => void {
+    const stop = this.#listeners.on(listener);
+    listener(this.#dependencies.status());
+    this.#refreshLater();
+    return stop;
+  }
+
+  /** Something has changed. */
+  announce(): void {
+    if (this.#cancelLater !== null) return;
+    const { clock, status } = this.#dependencies;
+    const now = clock.monotonic();
+    if (now < this.#quietUntil) {
+      this.#cancelLater = clock.after(Math.ceil(this.#quietUntil - now), () => {
+        this.#cancelLater = null;
+        this.announce();
+      });
+      return;
+    }
+    if (this.#listeners.listenerCount > 0) this.#listeners.emit(status());
+    this.#quietUntil = now + QUIET_TIMES * (clock.monotonic() - now);
+    this.#refreshLater();
+  }
+
+  close(): void {
+    this.#cancelLater?.();
+    this.#cancelRefresh?.();
+  }
+
+  /** Only while somebody looks and something runs: an idle window costs nothing. */
+  #refreshLater(): void {
+    const { clock, busy } = this.#dependencies;
+    if (this.#cancelRefresh !== null || this.#listeners.listenerCount === 0 || !busy()) return;
+    this.#cancelRefresh = clock.after(REFRESH_MS, () => {
+      this.#cancelRefresh = null;
+      this.announce();
+    });
+  }
+}

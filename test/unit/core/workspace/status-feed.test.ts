@@ -1,0 +1,82 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { StatusFeed } from "../../../../electron/core/workspace/status-feed.ts";
+import { ManualClock } from "../../../support/manual-clock.ts";
+
+let clock: ManualClock;
+let status = 0;
+/** What it takes to say how it is, in ms. */
+let costs = 0;
+let busy = false;
+let feed: StatusFeed<number>;
+let heard: string[];
+
+beforeEach(() => {
+  clock = new ManualClock(0);
+  status = 0;
+  costs = 0;
+  busy = false;
+  heard = [];
+  feed = new StatusFeed({
+    clock,
+    status: () => {
+      clock.advance(costs);
+      return status;
+    },
+    busy: () => busy,
+    onListenerError: (error) => {
+      throw error;
+    },
+  });
+});
+
+const watch = () => feed.watch((value) => heard.push(`${clock.monotonic()}: ${value}`));
+function change(): void {
+  status += 1;
+  feed.announce();
+}
+
+describe("the status of a workspace", () => {
+  test("that is told in no time is told at every change", () => {
+    watch();
+    for (let count = 0; count < 3; count += 1) change();
+    expect(heard).toEqual(["0: 0", "0: 1", "0: 2", "0: 3"]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("that takes long is told again after ten times as long, and then as it is by then", () => {
+    watch();
+    costs = 4;
+    change();
+    costs = 0;
+    for (let count = 0; count < 50; count += 1) change();
+    expect(heard).toEqual(["0: 0", "4: 1"]);
+    clock.advance(100);
+    expect(heard).toEqual(["0: 0", "4: 1", "40: 51"]);
+    change();
+    expect(heard.at(-1)).toBe("104: 52");
+    expect(clock.pending).toBe(0);
+  });
+
+  test("is told every two seconds while something runs and somebody looks, and never without either", () => {
+    change();
+    clock.advance(10_000);
+    busy = true;
+    const leave = watch();
+    clock.advance(5_000);
+    expect(heard).toHaveLength(3);
+    leave();
+    clock.advance(10_000);
+    expect(heard).toHaveLength(3);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("is not told any more after the end", () => {
+    busy = true;
+    watch();
+    costs = 4;
+    change();
+    change();
+    feed.close();
+    expect(clock.pending).toBe(0);
+  });
+});
