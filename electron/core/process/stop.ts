@@ -35,6 +35,8 @@ export async function stopSet(request: StopRequest): Promise<StopReport> {
   const signalled = new Set<number>();
   const askedGroups = new Set<number>();
   const asked = await set.refresh();
+  // It has ended by itself and left nobody: that is the case of every crash and every task.
+  if (asked.length === 0 && (await set.refresh()).length === 0) return { empty: true, survivors: [], killed: false };
   ask(request, asked, signalled, askedGroups);
   // Who was forked outside the signalled groups between the look and the signal. What a group starts in answer to the
   // signal (a clean-up program) is left alone.
