@@ -5,7 +5,7 @@
 import { AppError, fromFailure } from "../lib/error.ts";
 import { portInUseFailure, type PortHolder } from "../service/failures.ts";
 import type { Instance, Launch, Runtime } from "../service/runtime.ts";
-import { portState } from "./port-state.ts";
+import { portState } from "../process/port-state.ts";
 
 export class CheckedRuntime implements Runtime {
   readonly #name: string;

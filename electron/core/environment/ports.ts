@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { PortClaims, PortOwner } from "./port-claims.ts";
 import type { PortMemory, RememberedPort } from "./port-memory.ts";
-import { portState } from "./port-state.ts";
+import { portState } from "../process/port-state.ts";
 
 /** Ports looked at above the wanted one. Someone with more than a hundred in a row taken has another problem. */
 const MAX_STEPS = 100;

@@ -1,7 +1,7 @@
 /** The port a server is given. Chosen before the spawn: its children are told of it, so it cannot be learned afterwards. */
 import { createServer } from "node:net";
 import type { ServerSettings } from "#shared/schema/settings.ts";
-import { portState } from "../environment/port-state.ts";
+import { portState } from "../process/port-state.ts";
 import type { PortRegistry } from "../environment/ports.ts";
 import { AppError, errorText } from "../lib/error.ts";
 import type { ProcessKeeper } from "../process/owned.ts";

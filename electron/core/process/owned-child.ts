@@ -8,6 +8,7 @@ import type { ProcessLease } from "./lease.ts";
 import { eachLine, LineSplitter } from "./lines.ts";
 import type { OutputStream, OwnedProcess, SpawnRequest, StopReport } from "./owned.ts";
 import { portHolders } from "./port-holder.ts";
+import { portState } from "./port-state.ts";
 import type { ProcessSet } from "./process-set.ts";
 import type { ProcessSource } from "./process-table.ts";
 import type { Child } from "./spawn.ts";
@@ -134,9 +135,12 @@ export class OwnedChild implements OwnedProcess {
    * the session and scrubbed the marker. Reported, never killed.
    */
   async #strangersOnPorts(): Promise<{ pid: number; command: string }[]> {
-    if (this.lease.ports.length === 0) return [];
     try {
-      const holders = await portHolders(this.#source, this.lease.ports);
+      const held: number[] = [];
+      for (const port of this.lease.ports) if ((await portState(port)) === "held") held.push(port);
+      // Asked first, since to find the holders takes ten times as long (measured), and nearly always there is none.
+      if (held.length === 0) return [];
+      const holders = await portHolders(this.#source, held);
       return holders
         .filter(({ pid }) => (this.#source.read(pid)?.startOrder ?? -1) >= this.lease.startOrder)
         .map(({ pid, port, command }) => ({ pid, command: `${command} (still holds port ${port})` }));

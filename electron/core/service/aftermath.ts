@@ -100,10 +100,13 @@ export class Aftermath {
     record.explain(why, decision.failure);
     record.note(why);
     record.move({ kind: "back_off", generation }, "policy", why);
-    facts.cancelRetry = this.#dependencies.clock.after(decision.delayMs, () => {
+    const retry = () => {
       facts.cancelRetry = null;
       record.move({ kind: "retry", generation }, "policy", null);
-    });
+    };
+    // A timer of 0 ms takes one or two.
+    if (decision.delayMs === 0) retry();
+    else facts.cancelRetry = this.#dependencies.clock.after(decision.delayMs, retry);
   }
 
   /** After a fault of ours. */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { portState } from "../../../../electron/core/environment/port-state.ts";
+import { portState } from "../../../../electron/core/process/port-state.ts";
 import { PortRegistry } from "../../../../electron/core/environment/ports.ts";
 import { serviceUrl, serviceVariables, variableName } from "../../../../electron/core/environment/service-variables.ts";
 import { freePort, listen } from "../../../support/environment-world.ts";
