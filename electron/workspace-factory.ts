@@ -95,7 +95,7 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
         });
       },
       environment: async () => ({ ...(await shellEnvironment.variables()) }),
-      serviceVariables: () => placeVariables(environment.status().services),
+      serviceVariables: () => placeVariables(environment.status("in_passing").services),
       config: () => parts.opencodeConfig,
       settings: () => settings.get().server,
       isBusy: () => chat.busy(),
@@ -125,7 +125,7 @@ export function workspaceFactory(parts: FactoryParts): (project: ProjectRecord) 
     const monitor = new Monitor({
       clock,
       logger,
-      services: () => environment.status().services,
+      services: () => environment.status("in_passing").services,
       audit: (query) => audit.list({ ...query, workspace: workspaceId }),
     });
     server.onEvent((event) => {

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { AppError } from "../../electron/core/lib/error.ts";
-import { probeHttp } from "../../electron/core/service/probe-attempts.ts";
+import { httpProbe } from "../../electron/core/service/probe-attempts.ts";
 import { done, shell, writes } from "../support/environment-stage.ts";
 import { freePort, linesOf, madeProject, type Made } from "../support/environment-world.ts";
 import { faultCase } from "../support/fault-case.ts";
@@ -109,7 +109,7 @@ faultCase(
     });
     const ask = (path: string, more: { status?: number } = {}) => {
       const question = { url: `http://127.0.0.1:${port}${path}`, status: more.status ?? null, headers: {} };
-      return probeHttp(question, AbortSignal.timeout(100));
+      return httpProbe(question)(AbortSignal.timeout(100));
     };
     const began = performance.now();
     expect(await ask("/hangs")).toMatchObject({ ok: false });

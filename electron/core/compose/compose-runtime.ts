@@ -102,7 +102,7 @@ export class ComposeRuntime implements Runtime {
         // Docker calls a container that has ended unhealthy too. That it ended is the better news, and on its way.
         return Promise.resolve(state?.running === true ? state.health : "starting");
       },
-      usage: () => project.usage.of(id),
+      usage: (attention) => project.usage.of(id, attention),
       trouble: () => (over.signal.aborted ? null : project.watch.trouble),
       onTrouble: (listener) => {
         let known = project.watch.trouble;

@@ -2,10 +2,12 @@
 import type { Clock } from "../lib/clock.ts";
 import { errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
-import type { Usage } from "../process/owned.ts";
+import type { Attention, Usage } from "../process/owned.ts";
 
 /** `docker stats` takes two seconds, for it measures over one, and the engine works for it. In ms. */
 const FRESH_MS = 5_000;
+/** Asked for in passing, as by the curves of the last half hour. */
+const FRESH_IN_PASSING_MS = 30_000;
 
 export interface ContainerUsageDependencies {
   /** What `docker stats --no-stream --no-trunc --format "{{json .}}"` prints for these. */
@@ -34,9 +36,10 @@ export class ContainerUsage {
   }
 
   /** The latest reading; null before the first. A newer one is on its way where this one is old. */
-  of(id: string): Usage | null {
+  of(id: string, attention: Attention = "closely"): Usage | null {
     const { clock } = this.#dependencies;
-    if (!this.#asking && clock.monotonic() - this.#at > FRESH_MS) void this.#read();
+    const fresh = attention === "closely" ? FRESH_MS : FRESH_IN_PASSING_MS;
+    if (!this.#asking && clock.monotonic() - this.#at > fresh) void this.#read();
     return this.#readings.get(id) ?? null;
   }
 

@@ -1,5 +1,6 @@
 /** Everything there is to show of an environment, but its server and what only its workspace knows. */
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
+import type { Attention } from "../process/owned.ts";
 import type { Service } from "../service/service.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
 import { isConditionMet } from "./gate.ts";
@@ -24,7 +25,10 @@ export interface StatusParts {
   readonly steps: StartSteps;
 }
 
-export function environmentStatus({ dependencies, roster, places, plan, phase, runs, steps }: StatusParts): OwnStatus {
+export function environmentStatus(
+  { dependencies, roster, places, plan, phase, runs, steps }: StatusParts,
+  attention: Attention,
+): OwnStatus {
   const { keeper, directory, workspaceId } = dependencies;
   phase.look();
   const { latest } = runs;
@@ -41,6 +45,7 @@ export function environmentStatus({ dependencies, roster, places, plan, phase, r
         places.portsOf(service),
         keeper,
         places.replicaOf(service.name),
+        attention,
       ),
       needs: needsOf(service, roster),
       steps: steps.of(service.name),

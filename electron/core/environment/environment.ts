@@ -5,11 +5,12 @@
  * What follows is the conductor's (conductor.ts). However wishes and events cross, the last wish wins, and a hundred starts at
  * once are one start.
  */
-import type { PlanDifference } from "#shared/schema/environment.ts";
+import type { EnvironmentPhase, PlanDifference } from "#shared/schema/environment.ts";
 import type { ServiceRun } from "#shared/schema/service.ts";
 import { Emitter } from "../lib/emitter.ts";
 import { AppError, errorText } from "../lib/error.ts";
 import type { Actor } from "../service/service-record.ts";
+import type { Attention } from "../process/owned.ts";
 import type { Service } from "../service/service.ts";
 import { Conditions } from "./conditions.ts";
 import { Conductor } from "./conductor.ts";
@@ -114,7 +115,7 @@ export class Environment {
 
   /** Shows a plan before anything of it is wanted, so that a person sees what Start would do. Ignored while something runs. */
   show(detected: DetectedProject, profile: string): void {
-    if (this.#closed || this.status().phase !== "stopped") return;
+    if (this.#closed || this.phase !== "stopped") return;
     this.#conductor.together(() => this.#adopt(detected, profile));
   }
 
@@ -261,16 +262,28 @@ export class Environment {
   }
 
   /** Everything there is to show, but the server. */
-  status(): OwnStatus {
-    return environmentStatus({
-      dependencies: this.#dependencies,
-      roster: this.#roster,
-      places: this.#places,
-      plan: this.#plan,
-      phase: this.#phase,
-      runs: this.#runs,
-      steps: this.#steps,
-    });
+  status(attention: Attention = "closely"): OwnStatus {
+    return environmentStatus(
+      {
+        dependencies: this.#dependencies,
+        roster: this.#roster,
+        places: this.#places,
+        plan: this.#plan,
+        phase: this.#phase,
+        runs: this.#runs,
+        steps: this.#steps,
+      },
+      attention,
+    );
+  }
+
+  get phase(): EnvironmentPhase {
+    this.#phase.look();
+    return this.#phase.phase;
+  }
+
+  get profile(): string {
+    return this.#plan.profile;
   }
 
   /** Called after every change; several changes at once are one call. */

@@ -1,6 +1,6 @@
 /** One service as the screen, the command line and an agent see it. */
 import type { ServicePort, ServiceStatus } from "#shared/schema/service.ts";
-import type { ProcessKeeper } from "../process/owned.ts";
+import type { Attention, ProcessKeeper } from "../process/owned.ts";
 import { commandText } from "../service/ending.ts";
 import type { Service } from "../service/service.ts";
 import { serviceUrl } from "./service-variables.ts";
@@ -11,10 +11,11 @@ export function serviceStatus(
   ports: readonly ServicePort[],
   keeper: Pick<ProcessKeeper, "usage">,
   replica: ServiceStatus["replica"],
+  attention: Attention,
 ): ServiceStatus {
   const { detected, state, instance } = service;
   const usageId = instance?.usageId ?? null;
-  const usage = usageId === null ? (instance?.usage?.() ?? null) : keeper.usage(usageId);
+  const usage = usageId === null ? (instance?.usage?.(attention) ?? null) : keeper.usage(usageId, attention);
   const trouble = instance?.trouble?.() ?? null;
   return {
     name: service.name,

@@ -5,7 +5,7 @@ import { Emitter } from "../lib/emitter.ts";
 import { errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { LogBook } from "../log/types.ts";
-import type { Usage } from "../process/owned.ts";
+import type { Attention, Usage } from "../process/owned.ts";
 import { EventMeter } from "./event-meter.ts";
 import { Plans } from "./plans.ts";
 import type { Run, RunProcess } from "./run.ts";
@@ -15,7 +15,7 @@ import { nextServerState, type ServerEvent } from "./server-states.ts";
 export interface ServerRecordOptions {
   readonly workspaceId: string;
   readonly book: LogBook;
-  readonly usage: (processId: string) => Usage | null;
+  readonly usage: (processId: string, attention?: Attention) => Usage | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -154,9 +154,9 @@ export class ServerRecord {
     this.announce();
   }
 
-  status(): ServerStatus {
+  status(attention?: Attention): ServerStatus {
     const { clock, usage } = this.#options;
-    const reading = this.#process === null ? null : usage(this.#process.id);
+    const reading = this.#process === null ? null : usage(this.#process.id, attention);
     const run = this.#run;
     return {
       ...stoppedServer,

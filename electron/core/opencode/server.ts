@@ -15,6 +15,7 @@ import type { ServerConnection } from "./connection.ts";
 import { Intents, supersededError, type Intent } from "./intents.ts";
 import { Launcher } from "./launcher.ts";
 import { copyLog } from "../log/log-copy.ts";
+import type { Attention } from "../process/owned.ts";
 import type { Protocol } from "./protocol/protocol.ts";
 import type { Run } from "./run.ts";
 import { LOG_SOURCE, survivorsFailure } from "./run-failures.ts";
@@ -48,7 +49,7 @@ export class OpencodeServer implements ServerConnection {
     const onError = (error: unknown) =>
       parts.logger.error("a listener of the server failed", { error: errorText(error) });
     this.#parts = parts;
-    this.#record = new ServerRecord({ ...parts, usage: (id) => parts.keeper.usage(id) });
+    this.#record = new ServerRecord({ ...parts, usage: (id, attention) => parts.keeper.usage(id, attention) });
     this.#history = new SampleHistory(new Emitter<ServerHistory>(onError));
     this.#voice = new ServerVoice(onError);
     this.#launcher = new Launcher(parts);
@@ -118,8 +119,8 @@ export class OpencodeServer implements ServerConnection {
     await this.stop();
   }
 
-  status(): ServerStatus {
-    return this.#record.status();
+  status(attention?: Attention): ServerStatus {
+    return this.#record.status(attention);
   }
 
   /** Called at each change of state; counts, memory and CPU change without a call. */

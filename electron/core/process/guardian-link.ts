@@ -49,6 +49,12 @@ export class GuardianLink {
     this.#onChange = options.onChange;
   }
 
+  /** Of the one on duty, unverified: for a look at processes, which it must not be taken for one of. */
+  get pids(): ReadonlySet<number> {
+    const pid = this.#process?.pid;
+    return new Set(pid === undefined ? [] : [pid]);
+  }
+
   /** The one on duty; null when there is none. */
   get current(): { readonly pid: number; readonly startTime: string; readonly startedAt: number } | null {
     const pid = this.#process?.pid;

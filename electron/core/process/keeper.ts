@@ -9,7 +9,16 @@ import { Holds } from "./holds.ts";
 import { isStopSignal, type ProcessLease } from "./lease.ts";
 import { LeaseStore } from "./lease-store.ts";
 import { markerName } from "./marker.ts";
-import type { Hold, HoldRequest, OwnedProcess, PortOwner, ProcessKeeper, SpawnRequest, Usage } from "./owned.ts";
+import type {
+  Attention,
+  Hold,
+  HoldRequest,
+  OwnedProcess,
+  PortOwner,
+  ProcessKeeper,
+  SpawnRequest,
+  Usage,
+} from "./owned.ts";
 import { OwnedChild } from "./owned-child.ts";
 import { listOwned } from "./owned-list.ts";
 import { portHolders } from "./port-holder.ts";
@@ -159,8 +168,8 @@ export class Keeper implements ProcessKeeper {
     return listOwned([...this.#children.values()], this.#holds.list(), memoryOf, guardian);
   }
 
-  usage(id: string): Usage | null {
-    return this.#usage.usage(id);
+  usage(id: string, attention?: Attention): Usage | null {
+    return this.#usage.usage(id, attention);
   }
 
   async portHolder(port: number): ReturnType<ProcessKeeper["portHolder"]> {
@@ -240,7 +249,7 @@ export class Keeper implements ProcessKeeper {
         seeds: [lease],
         carries: ({ homeId, runId, leaseId }) => leaseId === id && runId === ours.runId && homeId === ours.homeId,
         since: lease.startOrder,
-        exclude: () => new Set(this.#guardian.current === null ? [] : [this.#guardian.current.pid]),
+        exclude: () => this.#guardian.pids,
       }),
       source: this.#source,
       clock: this.#clock,

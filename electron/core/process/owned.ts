@@ -95,6 +95,9 @@ export interface PortOwner extends Pick<SpawnRequest, "kind" | "name"> {
   readonly workspace: string;
 }
 
+/** `closely`: somebody looks, and is shown how it moves. `in_passing`: whatever is known will do. */
+export type Attention = "closely" | "in_passing";
+
 export interface ProcessKeeper {
   /** Rejects with `command_missing` or `spawn_failed`; then nothing was started. */
   spawn(request: SpawnRequest): Promise<OwnedProcess>;
@@ -102,10 +105,12 @@ export interface ProcessKeeper {
   /** Everything owned now, the guardian included, for `deckhand ps`. */
   list(): OwnedProcessView[];
   /**
-   * The latest reading for one owned process, by lease id; null before the first. At most 2 s old while somebody asks every
-   * few seconds; one that nobody has asked for is up to 10 s old, and a fresh one follows at once.
+   * The latest reading for one owned process, by lease id; null before the first. At most 2 s old while somebody asks closely
+   * every few seconds; one that nobody has asked for so is up to 10 s old, and a fresh one follows at once.
+   *
+   * @param attention Default `closely`.
    */
-  usage(id: string): Usage | null;
+  usage(id: string, attention?: Attention): Usage | null;
   /**
    * Who listens on a TCP port of this machine, or null; `owner`, where it belongs to something of ours. Used to name the
    * holder of a port; never to kill it.

@@ -1,7 +1,7 @@
 import { type Clock } from "../lib/clock.ts";
 import { errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
-import type { Usage } from "./owned.ts";
+import type { Attention, Usage } from "./owned.ts";
 import type { ProcessSet } from "./process-set.ts";
 import type { ProcessEntry, ProcessSource } from "./process-table.ts";
 
@@ -12,7 +12,7 @@ export const sampleMs = 2_000;
  * anything is looked at while nobody watches. A look at 100 processes takes about 1 ms: 0.01 % of a core.
  */
 export const lookMs = 10_000;
-/** Somebody watches: usage was asked for within this time. */
+/** Somebody watches: usage was asked for closely within this time. */
 export const watchedMs = 5_000;
 
 interface Reading {
@@ -54,11 +54,15 @@ export class UsageSampler {
     this.#onLooked = options.onLooked;
   }
 
-  usage(id: string): Usage | null {
+  usage(id: string, attention: Attention = "closely"): Usage | null {
+    if (attention === "closely") this.#beWatched();
+    return this.#usages.get(id) ?? null;
+  }
+
+  #beWatched(): void {
     const wasWatched = this.#isWatched();
     this.#askedAt = this.#clock.monotonic();
     if (!wasWatched && this.#cancel !== null) this.#schedule();
-    return this.#usages.get(id) ?? null;
   }
 
   forget(id: string): void {

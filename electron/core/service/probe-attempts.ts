@@ -12,10 +12,37 @@ const loopback = ["127.0.0.1", "::1"] as const;
 /** Of a line, this much is matched: enough for any ready message, and no feast for a slow expression. */
 const MATCHED_CHARACTERS = 4_096;
 
+/** One attempt. */
+export type Attempt = (signal: AbortSignal) => Promise<ProbeAnswer>;
+
+/**
+ * Asks both addresses, and from then on the one that answered well alone, as long as it does: a healthy service is probed for
+ * days, and each probe of the other address would be in vain.
+ */
+function askLoopback<Answer>(
+  ask: (host: string, signal: AbortSignal) => Promise<Answer>,
+  isGood: (answer: Answer) => boolean,
+): (signal: AbortSignal) => Promise<readonly Answer[]> {
+  let good: string | undefined;
+  return async (signal) => {
+    if (good !== undefined) {
+      const answer = await ask(good, signal);
+      if (isGood(answer)) return [answer];
+    }
+    const answers = await Promise.all(loopback.map((host) => ask(host, signal)));
+    good = loopback[answers.findIndex(isGood)];
+    return answers;
+  };
+}
+
 /** Whether somebody accepts connections on a port of this machine. */
-export async function probeTcp(port: number, signal: AbortSignal): Promise<ProbeAnswer> {
-  const answers = await Promise.all(loopback.map((host) => canConnect(host, port, signal)));
-  return answers.includes(null) ? { ok: true } : { ok: false, reason: `Nobody listens on port ${port}` };
+export function tcpProbe(port: number): Attempt {
+  const ask = askLoopback(
+    (host, signal) => canConnect(host, port, signal),
+    (code) => code === null,
+  );
+  return async (signal) =>
+    (await ask(signal)).includes(null) ? { ok: true } : { ok: false, reason: `Nobody listens on port ${port}` };
 }
 
 /** Null where it connects, else the system's code. */
@@ -47,22 +74,30 @@ export interface HttpQuestion {
  * Whether a URL answers as it should. A redirect is an answer and is not followed; the body is not read. A server on this
  * machine is asked on both of its addresses, and its certificate, which it most likely made itself, is not judged.
  */
-export async function probeHttp({ url, status, headers }: HttpQuestion, signal: AbortSignal): Promise<ProbeAnswer> {
+export function httpProbe({ url, status, headers }: HttpQuestion): Attempt {
   const target = URL.canParse(url) ? new URL(url) : null;
   if (target === null || !/^https?:$/.test(target.protocol)) {
-    return { ok: false, reason: `${url} is no http address`, final: true };
+    return () => Promise.resolve({ ok: false, reason: `${url} is no http address`, final: true });
   }
   const host = target.hostname.replace(/^\[(.*)\]$/, "$1");
   const local = host === "localhost" || loopback.some((address) => address === host);
-  const isGood = (code: number) => (status === null ? code >= 200 && code < 400 : code === status);
-  const answers = await Promise.all(
-    (local ? loopback : [host]).map((address) => askHttp({ target, host: address, local, headers }, signal)),
-  );
-  if (answers.some((answer) => typeof answer === "number" && isGood(answer))) return { ok: true };
-  // One that answered wrongly says more than one where nobody listens.
-  const told = answers.find((answer) => typeof answer === "number");
-  if (told !== undefined) return { ok: false, reason: `${target.href} answers ${told}` };
-  return { ok: false, reason: `${target.href}: ${answers.find((answer) => answer !== "ECONNREFUSED") ?? answers[0]}` };
+  const isGood = (answer: number | string) =>
+    typeof answer === "number" && (status === null ? answer >= 200 && answer < 400 : answer === status);
+  const askOne = (address: string, signal: AbortSignal) => askHttp({ target, host: address, local, headers }, signal);
+  const ask = local
+    ? askLoopback(askOne, isGood)
+    : async (signal: AbortSignal): Promise<readonly (number | string)[]> => [await askOne(host, signal)];
+  return async (signal) => {
+    const answers = await ask(signal);
+    if (answers.some(isGood)) return { ok: true };
+    // One that answered wrongly says more than one where nobody listens.
+    const told = answers.find((answer) => typeof answer === "number");
+    if (told !== undefined) return { ok: false, reason: `${target.href} answers ${told}` };
+    return {
+      ok: false,
+      reason: `${target.href}: ${answers.find((answer) => answer !== "ECONNREFUSED") ?? answers[0]}`,
+    };
+  };
 }
 
 /** The status, or the code or text of what went wrong. */

@@ -1,7 +1,7 @@
 /** One probe of one generation: what its specification says, with the ports and variables this generation was given. */
 import type { ProbeSpec, ServicePort } from "#shared/schema/service.ts";
 import { assertNever } from "../lib/error.ts";
-import { LogProbe, probeHttp, probeTcp } from "./probe-attempts.ts";
+import { httpProbe, LogProbe, tcpProbe } from "./probe-attempts.ts";
 import { DEFAULT_TIMINGS, EXEC_TIMINGS, timingsWith, type ProbeAnswer, type ProbeTimings } from "./probe.ts";
 import type { Instance, Launch } from "./runtime.ts";
 import type { ProbeRule } from "./service-rules.ts";
@@ -33,16 +33,15 @@ export function probeFor({ spec, timings: given }: ProbeRule, context: ProbeCont
   switch (spec.kind) {
     case "tcp": {
       const port = givenPort(spec.port, planned, launch.ports);
-      const attempt = (signal: AbortSignal) => probeTcp(port, signal);
-      return { what: `port ${port}`, timings, attempt, onLine: null };
+      return { what: `port ${port}`, timings, attempt: tcpProbe(port), onLine: null };
     }
     case "http": {
       const url = withVariables(givenUrl(spec.url, planned, launch.ports), launch.environment);
       const headers = Object.fromEntries(
         Object.entries(spec.headers ?? {}).map(([name, value]) => [name, withVariables(value, launch.environment)]),
       );
-      const question = { url, status: spec.status ?? null, headers };
-      return { what: url, timings, attempt: (signal) => probeHttp(question, signal), onLine: null };
+      const attempt = httpProbe({ url, status: spec.status ?? null, headers });
+      return { what: url, timings, attempt, onLine: null };
     }
     case "log": {
       const probe = new LogProbe(spec.pattern);

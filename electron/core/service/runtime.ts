@@ -2,7 +2,7 @@
 import type { Failure } from "#shared/failure.ts";
 import type { Exit, ServicePort } from "#shared/schema/service.ts";
 import type { Intake } from "../lib/intake.ts";
-import type { Usage } from "../process/owned.ts";
+import type { Attention, Usage } from "../process/owned.ts";
 
 /** One generation to be started. */
 export interface Launch {
@@ -35,7 +35,7 @@ export interface Instance {
   /** Only for containers. */
   readonly health: ((signal: AbortSignal) => Promise<ContainerHealth>) | null;
   /** Readings of what is no process of ours; absent: the keeper has them. */
-  readonly usage?: () => Usage | null;
+  readonly usage?: (attention?: Attention) => Usage | null;
   /** Why nothing is known of it now: what it lives in does not answer. Null: all is well. */
   readonly trouble?: () => Failure | null;
   /** Calls at each change of `trouble`, while it lives. */

@@ -18,7 +18,7 @@ const MAX_FILES = 20;
 export interface PlanChangesDependencies {
   readonly directory: string;
   readonly admission: Pick<Admission, "read" | "admit">;
-  readonly environment: Pick<Environment, "compare" | "apply" | "show" | "status">;
+  readonly environment: Pick<Environment, "compare" | "apply" | "show" | "phase">;
   /** What is in force. */
   readonly selection: () => Selection;
   readonly clock: Clock;
@@ -130,7 +130,7 @@ export class PlanChanges {
     // Ignored while something runs.
     environment.show(detected, wanted.profile);
     const before = this.#pending;
-    if (environment.status().phase === "stopped") {
+    if (environment.phase === "stopped") {
       this.#files.clear();
       this.#pending = null;
     } else {

@@ -1,10 +1,11 @@
 /** Tells whoever watches a workspace how it is: at each change, and now and then while something runs. */
 import type { Clock } from "../lib/clock.ts";
 import { Emitter } from "../lib/emitter.ts";
+import type { Attention } from "../process/owned.ts";
 
 export interface StatusFeedDependencies<Status> {
   readonly clock: Clock;
-  readonly status: () => Status;
+  readonly status: (attention: Attention) => Status;
   /** Something runs or is about to. */
   readonly busy: () => boolean;
   readonly onListenerError: (error: unknown) => void;
@@ -21,6 +22,8 @@ const QUIET_TIMES = 10;
 export class StatusFeed<Status> {
   readonly #dependencies: StatusFeedDependencies<Status>;
   readonly #listeners: Emitter<Status>;
+  /** Listeners that look closely. */
+  #close = 0;
   /** Monotonic. */
   #quietUntil = 0;
   #cancelLater: (() => void) | null = null;
@@ -31,12 +34,22 @@ export class StatusFeed<Status> {
     this.#listeners = new Emitter(dependencies.onListenerError);
   }
 
-  /** Calls at once with the current status, then with each that differs. Returns the function that ends it. */
-  watch(listener: (status: Status) => void): () => void {
+  /**
+   * Calls at once with the current status, then at each change; whoever looks closely also every two seconds while something
+   * runs. Returns the function that ends it.
+   */
+  watch(listener: (status: Status) => void, attention: Attention): () => void {
     const stop = this.#listeners.on(listener);
-    listener(this.#dependencies.status());
+    listener(this.#dependencies.status(attention));
+    if (attention === "in_passing") return stop;
+    this.#close += 1;
     this.#refreshLater();
-    return stop;
+    let ended = false;
+    return () => {
+      if (!ended) this.#close -= 1;
+      ended = true;
+      stop();
+    };
   }
 
   /** Something has changed. */
@@ -51,7 +64,7 @@ export class StatusFeed<Status> {
       });
       return;
     }
-    if (this.#listeners.listenerCount > 0) this.#listeners.emit(status());
+    if (this.#listeners.listenerCount > 0) this.#listeners.emit(status(this.#close > 0 ? "closely" : "in_passing"));
     this.#quietUntil = now + QUIET_TIMES * (clock.monotonic() - now);
     this.#refreshLater();
   }
@@ -61,13 +74,13 @@ export class StatusFeed<Status> {
     this.#cancelRefresh?.();
   }
 
-  /** Only while somebody looks and something runs: an idle window costs nothing. */
+  /** Only while somebody looks closely and something runs: an idle window costs nothing. */
   #refreshLater(): void {
     const { clock, busy } = this.#dependencies;
-    if (this.#cancelRefresh !== null || this.#listeners.listenerCount === 0 || !busy()) return;
+    if (this.#cancelRefresh !== null || this.#close === 0 || !busy()) return;
     this.#cancelRefresh = clock.after(REFRESH_MS, () => {
       this.#cancelRefresh = null;
-      this.announce();
+      if (this.#close > 0) this.announce();
     });
   }
 }

@@ -5,6 +5,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { Chat } from "../opencode/chat.ts";
 import type { OpencodeServer } from "../opencode/server.ts";
 import type { SharedServerFile } from "../opencode/shared-server.ts";
+import type { Attention } from "../process/owned.ts";
 import type { Admission } from "./admission.ts";
 
 export interface WorkspaceServerDependencies {
@@ -25,13 +26,13 @@ export class WorkspaceServer {
   }
 
   /** Null before one was wanted. */
-  status(): ServerStatus | null {
-    return this.#wanted ? this.#dependencies.server.status() : null;
+  status(attention?: Attention): ServerStatus | null {
+    return this.#wanted ? this.#dependencies.server.status(attention) : null;
   }
 
   /** It runs, or is about to. */
   get up(): boolean {
-    return isServerUp(this.#dependencies.server.status().state);
+    return isServerUp(this.#dependencies.server.status("in_passing").state);
   }
 
   onChange(listener: () => void): () => void {

@@ -22,6 +22,7 @@ import type { Chat } from "../opencode/chat.ts";
 import type { OpencodeServer } from "../opencode/server.ts";
 import type { SharedServerFile } from "../opencode/shared-server.ts";
 import { Admission, DEFAULT_PROFILE, type Selection } from "./admission.ts";
+import type { Attention } from "../process/owned.ts";
 import { ConfigFile } from "./config-file.ts";
 import { PlanChanges } from "./plan-changes.ts";
 import { planView } from "./plan-view.ts";
@@ -71,7 +72,7 @@ export class Workspace {
       parts.logger.error("A listener of a workspace failed", { error: errorText(error) });
     this.#feed = new StatusFeed({
       clock: parts.clock,
-      status: () => this.status(),
+      status: (attention) => this.status(attention),
       busy: () => this.busy,
       onListenerError: onError,
     });
@@ -91,7 +92,7 @@ export class Workspace {
       ...parts,
       directory,
       admission: this.#admission,
-      profile: () => this.environment.status().profile,
+      profile: () => this.environment.profile,
       undoFile: parts.undoFile ?? null,
     });
     this.environment.onChange(() => {
@@ -129,7 +130,7 @@ export class Workspace {
     profile?: string | undefined;
     services?: readonly string[] | undefined;
   }): Promise<EnvironmentPlan> {
-    const { profile = this.environment.status().profile, services } = wanted;
+    const { profile = this.environment.profile, services } = wanted;
     const detected = await this.#admission.read({ profile, named: services });
     const files = projectFiles(detected.directory);
     let file: string | null = null;
@@ -143,7 +144,7 @@ export class Workspace {
     services?: readonly string[] | undefined;
     server: boolean;
   }): Promise<{ runId: string }> {
-    const { phase, profile: inForce } = this.environment.status();
+    const { phase, profile: inForce } = this.environment;
     const profile = options.profile ?? (phase === "stopped" ? DEFAULT_PROFILE : inForce);
     const named = new Set([...(phase === "stopped" ? [] : this.#named), ...(options.services ?? [])]);
     const detected = await this.#admit(named.size === 0 ? { profile } : { profile, named: [...named] });
@@ -177,26 +178,26 @@ export class Workspace {
     return this.environment.scale(service, count);
   }
 
-  status(): EnvironmentStatus {
+  status(attention: Attention = "closely"): EnvironmentStatus {
     const { pending: filesChanged } = this.changes;
     return {
-      ...this.environment.status(),
+      ...this.environment.status(attention),
       directory: this.project.directory,
       workspace: this.project.workspace,
-      server: this.server.status(),
+      server: this.server.status(attention),
       ...(filesChanged === null ? {} : { filesChanged }),
     };
   }
 
   /** Something of it runs or is about to. */
   get busy(): boolean {
-    const { phase } = this.environment.status();
+    const { phase } = this.environment;
     return !(phase === "stopped" || phase === "failed") || this.server.up;
   }
 
-  /** Calls at once with the current status, then at each change and while something runs every two seconds. */
-  watch(listener: (status: EnvironmentStatus) => void): () => void {
-    return this.#feed.watch(listener);
+  /** Calls at once with the current status, then at each change and, with `closely`, every two seconds while something runs. */
+  watch(listener: (status: EnvironmentStatus) => void, attention: Attention = "closely"): () => void {
+    return this.#feed.watch(listener, attention);
   }
 
   /** Files of the folder that decide what would run have changed. */
@@ -226,7 +227,7 @@ export class Workspace {
   }
 
   #selection(): Selection {
-    const { profile } = this.environment.status();
+    const { profile } = this.environment;
     return this.#named.size === 0 ? { profile } : { profile, named: [...this.#named] };
   }
 }

@@ -74,7 +74,7 @@ export class Workspaces {
     workspace.watch((status) => {
       this.#onStatus(status, record);
       this.#announceStatuses();
-    });
+    }, "in_passing");
     workspace.onFilesChanged(() => {
       this.refreshTrust(id).catch((error: unknown) =>
         this.#logger.error("The trust of a folder could not be read", { error: errorText(error) }),
@@ -119,7 +119,7 @@ export class Workspaces {
   }
 
   #statuses(): readonly EnvironmentStatus[] {
-    return this.all().map((workspace) => workspace.status());
+    return this.all().map((workspace) => workspace.status("in_passing"));
   }
 
   #announceProjects(): void {

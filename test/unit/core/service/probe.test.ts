@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type IncomingHttpHeaders } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { LogProbe, probeHttp, probeTcp } from "../../../../electron/core/service/probe-attempts.ts";
+import { httpProbe, LogProbe, tcpProbe } from "../../../../electron/core/service/probe-attempts.ts";
 import { DEFAULT_TIMINGS, runProbe, timingsWith, type ProbeAnswer } from "../../../../electron/core/service/probe.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 
@@ -172,11 +172,35 @@ describe("attempts", () => {
     await new Promise<void>((resolve) => tcp.listen(0, host, resolve));
     closers.push(() => new Promise((resolve) => tcp.close(resolve)));
     const { port } = tcp.address() as AddressInfo;
-    expect(await probeTcp(port, signal())).toEqual({ ok: true });
+    expect(await tcpProbe(port)(signal())).toEqual({ ok: true });
+  });
+
+  test("asks the address that answered alone, and both again when it does no more: the server may have moved", async () => {
+    const asked: string[] = [];
+    const listen = (host: string, port: number) =>
+      new Promise<ReturnType<typeof createServer>>((resolve) => {
+        const tcp = createServer((socket) => {
+          asked.push(host);
+          socket.destroy();
+        }).listen(port, host, () => resolve(tcp));
+      });
+    const end = (tcp: ReturnType<typeof createServer>) => new Promise<void>((resolve) => tcp.close(() => resolve()));
+    const first = await listen("127.0.0.1", 0);
+    const { port } = first.address() as AddressInfo;
+    const attempt = tcpProbe(port);
+    expect((await attempt(signal())).ok).toBe(true);
+    const second = await listen("::1", port);
+    for (let count = 0; count < 3; count += 1) expect((await attempt(signal())).ok).toBe(true);
+    await end(first);
+    for (let count = 0; count < 2; count += 1) expect((await attempt(signal())).ok).toBe(true);
+    await end(second);
+    expect((await attempt(signal())).ok).toBe(false);
+    expect(asked.filter((host) => host === "127.0.0.1")).toHaveLength(4);
+    expect(asked.filter((host) => host === "::1")).toHaveLength(2);
   });
 
   test("tcp says that nobody listens", async () => {
-    expect(await probeTcp(1, signal())).toEqual({ ok: false, reason: "Nobody listens on port 1" });
+    expect(await tcpProbe(1)(signal())).toEqual({ ok: false, reason: "Nobody listens on port 1" });
   });
 
   test.each([
@@ -187,20 +211,20 @@ describe("attempts", () => {
     [503, false],
   ])("http %s is %s, without following anything", async (status, ok) => {
     const port = await server(status);
-    const answer = await probeHttp(asks(`http://127.0.0.1:${port}/healthz`), signal());
+    const answer = await httpProbe(asks(`http://127.0.0.1:${port}/healthz`))(signal());
     expect(answer.ok).toBe(ok);
     if (!answer.ok) expect(answer.reason).toContain(String(status));
   });
 
   test("http on localhost reaches a server on ::1 alone", async () => {
     const port = await server(200, "::1");
-    expect((await probeHttp(asks(`http://localhost:${port}/`), signal())).ok).toBe(true);
+    expect((await httpProbe(asks(`http://localhost:${port}/`))(signal())).ok).toBe(true);
   });
 
   test("http on a server that never answers ends with its signal", async () => {
     const port = await server("silent");
     const controller = new AbortController();
-    const answer = probeHttp(asks(`http://127.0.0.1:${port}/`), controller.signal);
+    const answer = httpProbe(asks(`http://127.0.0.1:${port}/`))(controller.signal);
     setTimeout(() => controller.abort(), 50);
     expect((await answer).ok).toBe(false);
   });
@@ -294,7 +318,7 @@ describe("http, as its author wants it", () => {
     for (const close of closers.splice(0)) await close();
   });
   const ask = (url: string, more: { status?: number; headers?: Record<string, string> } = {}) =>
-    probeHttp({ url, status: more.status ?? null, headers: more.headers ?? {} }, new AbortController().signal);
+    httpProbe({ url, status: more.status ?? null, headers: more.headers ?? {} })(new AbortController().signal);
 
   async function server(host: string, answer: (headers: IncomingHttpHeaders) => number, port = 0): Promise<number> {
     const http = createHttpServer((request, response) => response.writeHead(answer(request.headers)).end());

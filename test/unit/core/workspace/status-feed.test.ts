@@ -9,6 +9,7 @@ let costs = 0;
 let busy = false;
 let feed: StatusFeed<number>;
 let heard: string[];
+let attentions: string[];
 
 beforeEach(() => {
   clock = new ManualClock(0);
@@ -16,9 +17,11 @@ beforeEach(() => {
   costs = 0;
   busy = false;
   heard = [];
+  attentions = [];
   feed = new StatusFeed({
     clock,
-    status: () => {
+    status: (attention) => {
+      attentions.push(attention);
       clock.advance(costs);
       return status;
     },
@@ -29,7 +32,8 @@ beforeEach(() => {
   });
 });
 
-const watch = () => feed.watch((value) => heard.push(`${clock.monotonic()}: ${value}`));
+const watch = (attention: "closely" | "in_passing" = "closely") =>
+  feed.watch((value) => heard.push(`${clock.monotonic()}: ${value}`), attention);
 function change(): void {
   status += 1;
   feed.announce();
@@ -67,6 +71,24 @@ describe("the status of a workspace", () => {
     leave();
     clock.advance(10_000);
     expect(heard).toHaveLength(3);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("is told at each change and no more often to who looks in passing", () => {
+    busy = true;
+    watch("in_passing");
+    clock.advance(10_000);
+    change();
+    expect(heard).toEqual(["0: 0", "10000: 1"]);
+    expect(attentions).toEqual(["in_passing", "in_passing"]);
+    const leave = watch();
+    change();
+    expect(attentions.slice(2)).toEqual(["closely", "closely"]);
+    leave();
+    leave();
+    change();
+    expect(attentions.at(-1)).toBe("in_passing");
+    clock.advance(10_000);
     expect(clock.pending).toBe(0);
   });
 
