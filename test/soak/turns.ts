@@ -1,12 +1,14 @@
 import type { Client } from "#shared/client.ts";
 import type { Message } from "#shared/schema/chat.ts";
-import type { SessionId, WorkspaceId } from "#shared/schema/id.ts";
+import type { PermissionId, SessionId, WorkspaceId } from "#shared/schema/id.ts";
 import { say } from "../bench/figures.ts";
 
 /** After these a new session is begun: a conversation that grows for an hour would be measured instead of the host. */
 const TURNS_A_SESSION = 10;
 /** A turn of a hundred words at 12 ms takes two seconds; one that was hit by a cut of the stream a little longer. */
 const TURN_MAX_MS = 30_000;
+/** Whoever clicked in vain clicks again. */
+const ASK_AGAIN_MS = 1_000;
 const PROMPT = "#bash echo soak\n#slow 2\n#stream 100";
 /** The same turn, its words as fast as they come. */
 const QUICK_PROMPT = "#bash echo soak\n#stream 100";
@@ -25,6 +27,8 @@ export class Turns {
   #answers = 0;
   done = 0;
   failed = 0;
+  /** Permissions that could not be given at the first try. */
+  refused = 0;
   /** Snapshots of sessions, the first of each included. */
   snapshots = 0;
   /** Snapshots that came although the session was known: one after each connection. */
@@ -38,18 +42,26 @@ export class Turns {
   watch(workspace: WorkspaceId): void {
     this.#workspace = workspace;
     const answered = new Set<string>();
+    let waiting: readonly { readonly id: PermissionId }[] = [];
+    const answer = () => {
+      for (const { id } of waiting) {
+        if (answered.has(id)) continue;
+        answered.add(id);
+        this.#client.call("permission.reply", { workspace, permission: id, reply: "once" }).catch((error: unknown) => {
+          this.refused += 1;
+          say(`a permission could not be given: ${String(error)}`);
+          answered.delete(id);
+          setTimeout(answer, ASK_AGAIN_MS).unref();
+        });
+      }
+    };
     this.#stopWatching = this.#client.subscribe(
       "chat.watch",
       { workspace },
       {
         onBatch: (states) => {
-          for (const { id } of states.at(-1)?.permissions ?? []) {
-            if (answered.has(id)) continue;
-            answered.add(id);
-            this.#client
-              .call("permission.reply", { workspace, permission: id, reply: "once" })
-              .catch(() => answered.delete(id));
-          }
+          waiting = states.at(-1)?.permissions ?? [];
+          answer();
         },
       },
     );

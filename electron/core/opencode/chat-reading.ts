@@ -1,6 +1,6 @@
 /**
- * Reads what there is of all sessions, anew whenever what is known may be out of date: after each connection, after a reading
- * that failed, and where events are missing. While the answers are awaited the events wait in a backlog, which lives as long
+ * Reads what there is of all sessions, anew whenever what is known may be out of date: after each connection and once more when
+ * it proves to be live, after a reading that failed, and where events are missing. While the answers are awaited the events wait in a backlog, which lives as long
  * as one reading.
  */
 import type { Clock } from "../lib/clock.ts";
@@ -12,6 +12,8 @@ import type { ServerConnection } from "./connection.ts";
 
 /** After reading failed although the stream is connected: a configuration that cannot be read, or a server too busy. */
 export const READ_AGAIN_MS = 2_000;
+/** After a connection that nothing has been heard on yet; its first event may be the heartbeat after 10 s. */
+export const UNPROVEN_READ_MS = 1_000;
 /** At most one reading in that time because of missing events; each costs the server some 20 ms. */
 const GAP_READ_MS = 5_000;
 
@@ -34,6 +36,9 @@ export class ChatReading {
   /** Monotonic time of the last reading that a gap brought about. */
   #gapReadAt = Number.NEGATIVE_INFINITY;
   #cancelGapRead: () => void = () => undefined;
+  /** Connected, and no event has shown yet that the server listens to its own. */
+  #unproven = false;
+  #cancelUnprovenRead: () => void = () => undefined;
   #cancelRetry: () => void = () => undefined;
   #closed = false;
 
@@ -51,6 +56,26 @@ export class ChatReading {
     if (this.#backlog === null) return false;
     this.#backlog.push(change);
     return true;
+  }
+
+  /**
+   * A connection is there. OpenCode 1.18 greets before it listens to its own events: on a busy machine a permission was asked
+   * in between, in no event and not in what had just been read, and the agent waited for ever (seen in a soak). So everything is
+   * read again once an event proves that it listens, and after a while where none comes.
+   */
+  connected(): void {
+    this.#unproven = true;
+    this.#cancelUnprovenRead();
+    this.#cancelUnprovenRead = this.#options.clock.after(UNPROVEN_READ_MS, () => void this.read());
+    void this.read();
+  }
+
+  /** An event came that is no greeting. */
+  heard(): void {
+    if (!this.#unproven) return;
+    this.#unproven = false;
+    this.#cancelUnprovenRead();
+    void this.read();
   }
 
   /** Reads everything now; one that is under way is forgotten. Without a server nothing happens: its connection does it. */
@@ -93,8 +118,10 @@ export class ChatReading {
   giveUp(): void {
     this.#round += 1;
     this.#backlog = null;
+    this.#unproven = false;
     this.#cancelRetry();
     this.#cancelGapRead();
+    this.#cancelUnprovenRead();
   }
 
   close(): void {

@@ -80,7 +80,7 @@ export class SessionStore {
       connection.onEvent((event) => this.#heard(event)),
       connection.onConnected(() => {
         this.#positions.clear();
-        void this.#reading.read();
+        this.#reading.connected();
       }),
       connection.onGone((why) => this.#serverGone(why)),
     ];
@@ -156,10 +156,11 @@ export class SessionStore {
   }
 
   #heard(event: WireEvent): void {
-    // An event without a folder is the server's own, or one of a session that is known already.
-    if (event.directory !== null && event.directory !== this.#options.directory) return;
     const routes = this.#options.connection.protocol()?.sessions;
     if (routes === undefined) return;
+    if (!routes.isGreeting(event)) this.#reading.heard();
+    // An event without a folder is the server's own, or one of a session that is known already.
+    if (event.directory !== null && event.directory !== this.#options.directory) return;
     if (event.position !== null && this.#positions.isGap(event.position)) {
       this.#options.logger.warn("events of a session are missing", { session: event.position.session });
       this.#reading.readAfterGap();

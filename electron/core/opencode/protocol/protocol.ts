@@ -57,6 +57,8 @@ export interface SessionRoutes {
   readMessages(client: OpencodeClient, id: SessionId, limit: number): Promise<Message[]>;
   /** What an event changes, in order; nothing for noise and for what cannot be read. */
   changes(event: WireEvent): readonly Change[];
+  /** Whether the event is the first of a connection, and says nothing but that. */
+  isGreeting(event: WireEvent): boolean;
   /** Whether the event says that everything known of its folder is void and is to be read anew. */
   isReset(event: WireEvent): boolean;
   /** @param title Left out: OpenCode lets the model find one at the first message. */

@@ -37,6 +37,7 @@ export const v1Sessions: SessionRoutes = {
     const change = readChange(event.type, event.properties);
     return change === null ? [] : [change];
   },
+  isGreeting: (event) => event.type === "server.connected",
   // The folder's instance was unloaded (its configuration changed, or somebody disposed of it); the next call loads it anew.
   isReset: (event) => event.type === "server.instance.disposed",
   async create(client, title, signal) {

@@ -45,6 +45,7 @@ export const v2Sessions: SessionRoutes = {
   readMessages,
   models,
   changes: readChanges,
+  isGreeting: (event) => event.type === "server.connected",
   isReset: (event) => RESETS.has(event.type),
   async create(client, title, signal) {
     const body = { location: { directory: client.directory }, ...(title === undefined ? {} : { title }) };

@@ -5,7 +5,7 @@ import { AppError } from "../../../../electron/core/lib/error.ts";
 import { silentLogger } from "../../../../electron/core/lib/logger.ts";
 import type { Change } from "../../../../electron/core/opencode/changes.ts";
 import type { ChatFacts } from "../../../../electron/core/opencode/chat-fold.ts";
-import { ChatReading, READ_AGAIN_MS } from "../../../../electron/core/opencode/chat-reading.ts";
+import { ChatReading, READ_AGAIN_MS, UNPROVEN_READ_MS } from "../../../../electron/core/opencode/chat-reading.ts";
 import type { OpencodeClient } from "../../../../electron/core/opencode/client.ts";
 import type { Protocol } from "../../../../electron/core/opencode/protocol/protocol.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
@@ -103,6 +103,40 @@ describe("reading everything", () => {
     reading.close();
     void reading.read();
     expect([asked, reading.isUnderWay]).toEqual([[], false]);
+  });
+});
+
+describe("a connection", () => {
+  it("is read at once, and again when its first event shows that the server listens: in between, events are lost", async () => {
+    reading.connected();
+    expect(asked).toHaveLength(1);
+    asked[0]?.resolve(facts());
+    await settled();
+    reading.heard();
+    expect(asked).toHaveLength(2);
+    asked[1]?.resolve(facts());
+    await settled();
+    for (let count = 0; count < 100; count += 1) reading.heard();
+    clock.advance(60_000);
+    expect([asked.length, read.length, clock.pending]).toEqual([2, 2, 0]);
+  });
+
+  it("on which nothing is heard is read again after a second, and still when something is", () => {
+    reading.connected();
+    clock.advance(UNPROVEN_READ_MS);
+    expect(asked).toHaveLength(2);
+    clock.advance(60_000);
+    expect(asked).toHaveLength(2);
+    reading.heard();
+    expect(asked).toHaveLength(3);
+  });
+
+  it("that is lost is not waited for", () => {
+    reading.connected();
+    reading.giveUp();
+    reading.heard();
+    clock.advance(60_000);
+    expect([asked.length, clock.pending]).toEqual([1, 0]);
   });
 });
 

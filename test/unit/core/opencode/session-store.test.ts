@@ -172,6 +172,17 @@ describe("the state of the chat", () => {
     expect(store.state().sessions.map((entry) => entry.id)).toEqual([id("second")]);
   });
 
+  it("finds what was asked after the greeting and before the server listened to its own events: no event tells of it", async () => {
+    connected.emit();
+    events.emit({ directory: null, type: "server.connected", properties: {}, position: null });
+    await loaded();
+    expect(store.state().permissions).toEqual([]);
+    answers.set("/permission", [permission("lost", "a")]);
+    events.emit({ directory: null, type: "server.heartbeat", properties: {}, position: null });
+    await until("the request", () => store.state().permissions.length === 1);
+    expect(store.busy()).toBe(true);
+  });
+
   it("maps a sub-agent's requests to the session at the top, and drops them with their session", async () => {
     answers.set("/session", [
       session("a"),
@@ -182,6 +193,7 @@ describe("the state of the chat", () => {
     connected.emit();
     await until("all", () => store.state().sessions.length === 4);
     for (const owner of ["c", "loop", "unknown"]) emit("permission.asked", permission(owner, owner));
+    await until("the requests", () => store.state().permissions.length === 3);
     expect(store.state().permissions.map((request) => request.sessionId)).toEqual([id("a"), id("loop"), id("unknown")]);
     emit("session.deleted", { sessionID: id("c") });
     expect(store.state().permissions).toHaveLength(2);
