@@ -90,9 +90,12 @@ export class HealthMonitor {
   async #look(): Promise<void> {
     this.#looking = true;
     const window = this.#window;
+    const began = this.#options.clock.monotonic();
     const probe = await this.#probe();
     this.#looking = false;
     if (this.#ending.signal.aborted) return;
+    // The machine slept in the middle of it: neither this look nor those before it say anything.
+    if (this.#options.clock.monotonic() - began > PROBE_MS + PERIOD_MS) this.resumed();
     if (window === this.#window) {
       const { verdict, failures } = judgeHealth({ probe, stream: this.#stream }, this.#failures, this.#options.limit());
       this.#failures = failures;

@@ -40,6 +40,8 @@ describe("judgeHealth", () => {
 
 describe("HealthMonitor", () => {
   const clock = new ManualClock();
+  /** In ms; timers do not run while the machine sleeps. */
+  let slept = 0;
   let answers: "well" | "hangs" | AppError = "well";
   let asked = 0;
   const verdicts: Verdict["kind"][] = [];
@@ -64,7 +66,11 @@ describe("HealthMonitor", () => {
     } as unknown as Protocol;
     const monitor = new HealthMonitor({
       run: { client: { url: "http://127.0.0.1:1" } as OpencodeClient, protocol },
-      clock,
+      clock: {
+        now: () => clock.now() + slept,
+        monotonic: () => clock.monotonic() + slept,
+        after: (ms, run) => clock.after(ms, run),
+      },
       limit: () => 3,
       onVerdict: (verdict) => {
         verdicts.push(verdict.kind);
@@ -79,6 +85,7 @@ describe("HealthMonitor", () => {
     expect(clock.pending).toBe(0);
     answers = "well";
     asked = 0;
+    slept = 0;
     verdicts.length = 0;
     texts.length = 0;
   });
@@ -136,6 +143,17 @@ describe("HealthMonitor", () => {
     await pass(PERIOD_MS);
     expect(verdicts.slice(before)).toEqual(["weak"]);
     expect(verdicts).not.toContain("dead");
+  });
+
+  it("notices by itself that the machine slept in the middle of a look, and counts nothing of before", async () => {
+    const monitor = watch();
+    answers = "hangs";
+    monitor.disconnected("gone");
+    await pass(500 + 2 * PERIOD_MS);
+    expect(verdicts).toEqual(["weak", "weak"]);
+    slept = 30_000;
+    await pass(2 * PERIOD_MS + 1_000);
+    expect(verdicts).toEqual(["weak", "weak", "weak"]);
   });
 
   it("asks for nothing after its end", async () => {

@@ -23,7 +23,7 @@ import { AppError } from "../../../../electron/core/lib/error.ts";
 import { silentLogger } from "../../../../electron/core/lib/logger.ts";
 import type { OpencodeClient } from "../../../../electron/core/opencode/client.ts";
 import { CRASH_LIMIT, CRASH_WINDOW_MS } from "../../../../electron/core/opencode/crash-policy.ts";
-import { PERIOD_MS } from "../../../../electron/core/opencode/health.ts";
+import { PERIOD_MS, PROBE_MS } from "../../../../electron/core/opencode/health.ts";
 import type { StartRun } from "../../../../electron/core/opencode/launcher.ts";
 import type { Protocol } from "../../../../electron/core/opencode/protocol/protocol.ts";
 import type { Run, RunListeners } from "../../../../electron/core/opencode/run.ts";
@@ -232,7 +232,9 @@ class World {
   #stopped(life: Life): void {
     if (life.ended || this.asked.size > 0) return;
     const muteMs = life.mutedAt === null ? -1 : this.clock.monotonic() - life.mutedAt;
-    if (muteMs < (LIMIT - 1) * PERIOD_MS) this.wrong.push(`it was ended after ${muteMs} ms without a sign of life`);
+    // A look that hangs already when the stream breaks counts too, and the next one begins as soon as it is over.
+    if (muteMs < (LIMIT - 1) * PERIOD_MS - PROBE_MS)
+      this.wrong.push(`it was ended after ${muteMs} ms without a sign of life`);
     if (this.busy && muteMs < TURN_GRACE_MS) this.wrong.push(`it was ended in a turn after ${muteMs} ms`);
   }
 
