@@ -42,7 +42,7 @@ export interface AdmissionDependencies {
 
 export class Admission {
   readonly #dependencies: AdmissionDependencies;
-  #shared: { readonly at: number; readonly read: Promise<unknown> } | null = null;
+  #shared: { readonly at: number; readonly read: Promise<RunnableContent> } | null = null;
   #known: KnownFolder | null = null;
   #others: OtherReadings | null = null;
 
@@ -117,10 +117,10 @@ export class Admission {
     const { clock, directory, trust } = this.#dependencies;
     const now = clock.monotonic();
     if (this.#shared === null || now - this.#shared.at > SHARED_MS) {
-      const read = this.#content().then((content) => trust.require(directory, content));
-      this.#shared = { at: now, read };
+      this.#shared = { at: now, read: this.#content() };
     }
-    await this.#shared.read;
+    // What the folder would run is shared; whether that is trusted may have changed since.
+    trust.require(directory, await this.#shared.read);
   }
 
   /** What the folder would run: as it is known to be, if nothing has changed since it was read, else read anew. */
