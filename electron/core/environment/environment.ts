@@ -13,23 +13,16 @@ import type { Actor } from "../service/service-record.ts";
 import type { Attention } from "../process/owned.ts";
 import type { Service } from "../service/service.ts";
 import { Conditions } from "./conditions.ts";
-import { Conductor } from "./conductor.ts";
-import { Containers } from "./containers.ts";
+import type { Conductor } from "./conductor.ts";
 import type { DetectedProject } from "./detect/detected.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
+import { environmentParts, type EnvironmentParts } from "./environment-parts.ts";
 import { environmentStatus, type OwnStatus } from "./environment-status.ts";
-import { Journal } from "./journal.ts";
-import { LogFiles } from "./log-files.ts";
-import { PhaseWatch } from "./phase-watch.ts";
-import { Places } from "./places.ts";
-import { PlanInForce } from "./plan-in-force.ts";
-import { Roster } from "./roster.ts";
-import { RunHistory } from "./run-history.ts";
-import { Runs, type RunOutcome } from "./run.ts";
-import { ServiceFactory } from "./service-factory.ts";
+import type { Journal } from "./journal.ts";
+import type { PlanInForce } from "./plan-in-force.ts";
+import type { Roster } from "./roster.ts";
+import type { RunOutcome } from "./run.ts";
 import { runningDifference } from "./running-difference.ts";
-import { StartSteps } from "./start-steps.ts";
-import { Watches } from "./watches.ts";
 
 export interface StartRequest {
   readonly detected: DetectedProject;
@@ -42,75 +35,30 @@ export interface StartRequest {
 export class Environment {
   readonly #dependencies: EnvironmentDependencies;
   readonly #changes: Emitter<void>;
-  readonly #roster = new Roster();
-  readonly #runs = new Runs();
-  readonly #history: RunHistory;
-  readonly #conditions = new Conditions();
+  readonly #parts: EnvironmentParts;
+  readonly #roster: Roster;
+  readonly #plan: PlanInForce;
   readonly #journal: Journal;
-  readonly #containers: Containers;
-  readonly #places: Places;
   readonly #conductor: Conductor;
-  readonly #phase: PhaseWatch;
-  readonly #watches: Watches;
-  readonly #logFiles: LogFiles;
-  readonly #factory: ServiceFactory;
-  readonly #plan = new PlanInForce();
-  readonly #steps: StartSteps;
+  readonly #conditions = new Conditions();
   /** Counts the stops that were asked for: one that comes while a plan is being applied is the later wish. */
   #stops = 0;
   #closed = false;
 
   constructor(dependencies: EnvironmentDependencies) {
-    const { clock, logger, directory } = dependencies;
-    const roster = this.#roster;
-    const journal = new Journal(dependencies);
-    const note = (text: string) => journal.note(text);
     this.#dependencies = dependencies;
     this.#changes = new Emitter((error) =>
-      logger.error("A listener of an environment failed", { error: errorText(error) }),
+      dependencies.logger.error("A listener of an environment failed", { error: errorText(error) }),
     );
-    this.#journal = journal;
-    this.#steps = new StartSteps(clock);
-    this.#containers = new Containers(dependencies);
-    const places = new Places({ ...dependencies, roster, note });
-    this.#places = places;
-    this.#conductor = new Conductor({
-      ...dependencies,
-      roster,
-      places,
-      journal,
-      startOrder: (names) => this.#steps.slowFirst(names),
+    this.#parts = environmentParts(dependencies, {
       onEndOfAll: (service) => this.#endEverything(service),
       onSettled: () => this.#settle(),
+      onFilesChanged: (service, reason) => this.#filesChanged(service, reason),
     });
-    this.#phase = new PhaseWatch({
-      clock,
-      services: () => roster.all,
-      note,
-      // A start that is being prepared is about to take its own.
-      onStopped: () => !this.#conductor.preparing && places.releaseAll(),
-    });
-    this.#watches = new Watches({
-      root: directory,
-      clock,
-      logger,
-      note,
-      onChange: (service, reason) => this.#filesChanged(service, reason),
-    });
-    this.#history = new RunHistory({ file: dependencies.runsFile ?? null, logger });
-    this.#logFiles = new LogFiles({ ...dependencies, note });
-    this.#factory = new ServiceFactory({
-      ...dependencies,
-      random: dependencies.random ?? Math.random,
-      composeProject: () => this.#containers.project,
-      lastRun: (service) => this.#history.of(service).at(-1) ?? null,
-      onRun: (service, run) =>
-        this.#history.add(service, run, this.#roster.find(service)?.detected.plan.kind === "task"),
-      onChange: (service, change) => {
-        if (change !== null) this.#steps.note(service.name, change, service.detected.plan.kind === "task");
-        this.#conductor.serviceChanged(service, change);
-      },
-    });
+    this.#roster = this.#parts.roster;
+    this.#plan = this.#parts.plan;
+    this.#journal = this.#parts.journal;
+    this.#conductor = this.#parts.conductor;
   }
 
   /** Shows a plan before anything of it is wanted, so that a person sees what Start would do. Ignored while something runs. */
@@ -128,7 +76,7 @@ export class Environment {
   start({ detected, profile, services, actor = "user" }: StartRequest): { runId: string } {
     this.#checkOpen();
     const wanted = this.#plan.wantedOf(detected, services);
-    const latest = this.#runs.latest;
+    const latest = this.#parts.runs.latest;
     if (latest !== null && this.#roster.areUnderWay(wanted) && isSubset(wanted, latest.wanted))
       return { runId: latest.id };
 
@@ -138,9 +86,7 @@ export class Environment {
       this.#journal.note(`starting ${[...anew].join(", ")}`);
       this.#asked("start", actor, services);
     }
-    return this.#run(wanted, anew, () => {
-      for (const name of anew) this.#roster.find(name)?.want(actor);
-    });
+    return this.#want(wanted, anew, actor);
   }
 
   /**
@@ -170,7 +116,7 @@ export class Environment {
           !service.live || service.state.generation !== generation || service.state.desired === "running",
       ),
     );
-    await this.#containers.takeDown(this.#roster.all);
+    await this.#parts.containers.takeDown(this.#roster.all);
   }
 
   /**
@@ -189,7 +135,7 @@ export class Environment {
     const anew = this.#roster.withSkipped([...needed, ...names.filter((name) => !this.#roster.get(name).live)]);
     const why = reason === null ? "" : `: ${reason}`;
     this.#journal.note(`restarting ${services.join(", ")}${why}`);
-    this.#journal.asked("restart", actor, `${services.join(", ")}${why}`, this.#phase.phase);
+    this.#journal.asked("restart", actor, `${services.join(", ")}${why}`, this.#parts.phase.phase);
     return this.#run(wanted, anew, () => {
       for (const name of anew) if (!named.has(name)) this.#roster.find(name)?.want(actor);
       for (const name of named) this.#roster.find(name)?.requestRestart(actor, reason);
@@ -208,7 +154,7 @@ export class Environment {
     const wantedNow = this.#plan
       .members([service])
       .some((name) => this.#roster.find(name)?.state.desired === "running");
-    this.#journal.asked("scale", actor, `${service}: ${count}`, this.#phase.phase);
+    this.#journal.asked("scale", actor, `${service}: ${count}`, this.#parts.phase.phase);
     this.#conductor.together(() => {
       this.#adopt(detected, this.#plan.profile);
       for (const old of this.#roster.leftOver) old.unwant(actor);
@@ -216,9 +162,7 @@ export class Environment {
     if (!wantedNow) return { runId: null };
     const members = this.#plan.members([service]);
     const anew = new Set(members.filter((name) => !this.#roster.areUnderWay([name])));
-    return this.#run(this.#roster.withNeeds(members), anew, () => {
-      for (const name of anew) this.#roster.find(name)?.want(actor);
-    });
+    return this.#want(this.#roster.withNeeds(members), anew, actor);
   }
 
   /** What would have to be done so that what runs is what a plan says. */
@@ -243,7 +187,7 @@ export class Environment {
       .filter((name) => this.#roster.find(name) !== undefined);
     const what = from === profile ? "the changed files" : `the profile ${profile}`;
     this.#journal.note(`applying ${what}`);
-    this.#journal.asked("apply", actor, what, this.#phase.phase);
+    this.#journal.asked("apply", actor, what, this.#parts.phase.phase);
     const stops = this.#stops;
     if (end.length > 0) await this.#stop(end, actor);
     this.#checkOpen();
@@ -251,35 +195,22 @@ export class Environment {
     if (begin.length === 0 || this.#stops !== stops) return { runId: null };
     const wanted = this.#plan.wantedOf(detected, begin);
     const anew = this.#roster.withSkipped([...wanted].filter((name) => !this.#roster.areUnderWay([name])));
-    return this.#run(wanted, anew, () => {
-      for (const name of anew) this.#roster.find(name)?.want(actor);
-    });
+    return this.#want(wanted, anew, actor);
   }
 
   /** How the latest lives of a service came out, oldest first; of one that runs several times, by the name of one of them. */
   history(service: string): readonly ServiceRun[] {
-    return this.#history.of(service);
+    return this.#parts.history.of(service);
   }
 
   /** Everything there is to show, but the server. */
   status(attention: Attention = "closely"): OwnStatus {
-    return environmentStatus(
-      {
-        dependencies: this.#dependencies,
-        roster: this.#roster,
-        places: this.#places,
-        plan: this.#plan,
-        phase: this.#phase,
-        runs: this.#runs,
-        steps: this.#steps,
-      },
-      attention,
-    );
+    return environmentStatus({ ...this.#parts, dependencies: this.#dependencies }, attention);
   }
 
   get phase(): EnvironmentPhase {
-    this.#phase.look();
-    return this.#phase.phase;
+    this.#parts.phase.look();
+    return this.#parts.phase.phase;
   }
 
   get profile(): string {
@@ -293,7 +224,7 @@ export class Environment {
 
   /** How a run came out, once everything it wanted is ready or given up on. @throws AppError `not_found`. */
   settled(runId: string, signal?: AbortSignal): Promise<RunOutcome> {
-    return this.#runs.settled(runId, signal);
+    return this.#parts.runs.settled(runId, signal);
   }
 
   /** Stops everything and starts nothing any more. */
@@ -302,9 +233,9 @@ export class Environment {
     try {
       await this.stop(undefined, "system");
     } finally {
-      await this.#watches.close();
-      await this.#logFiles.close();
-      await this.#places.close();
+      await this.#parts.watches.close();
+      await this.#parts.logFiles.close();
+      await this.#parts.places.close();
     }
   }
 
@@ -315,24 +246,30 @@ export class Environment {
   /** Takes over a plan. What lives keeps its definition until it has ended. */
   #adopt(detected: DetectedProject, profile: string): void {
     const project = this.#plan.adopt(detected, profile);
-    this.#containers.adopt(project.compose);
-    this.#roster.adopt(project, (old, definition) => this.#factory.keepOrMake(old, definition));
-    this.#places.adopt(this.#plan.groups);
-    this.#steps.keep(new Set(this.#roster.names));
+    this.#parts.containers.adopt(project.compose);
+    this.#roster.adopt(project, (old, definition) => this.#parts.factory.keepOrMake(old, definition));
+    this.#parts.places.adopt(this.#plan.groups);
+    this.#parts.steps.keep(new Set(this.#roster.names));
+  }
+
+  #want(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, actor: Actor): { runId: string } {
+    return this.#run(wanted, anew, () => {
+      for (const name of anew) this.#roster.find(name)?.want(actor);
+    });
   }
 
   #run(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, wishes: () => void): { runId: string } {
     this.#conductor.carryOut(anew, wishes);
     // After the wishes, or the run would be decided by how things stood before.
-    return { runId: this.#runs.begin(wanted) };
+    return { runId: this.#parts.runs.begin(wanted) };
   }
 
   /** What ended stays as it is, for everybody to see; a success is no more wanted than the rest. */
   #endEverything(service: Service): void {
     const { name, exit, state } = service;
     this.#journal.note(`stopping everything, because ${name} has ended`);
-    this.#journal.asked("stop", "policy", `${name} has ended`, this.#phase.phase);
-    this.#runs.end({ service: name, exit });
+    this.#journal.asked("stop", "policy", `${name} has ended`, this.#parts.phase.phase);
+    this.#parts.runs.end({ service: name, exit });
     this.#conductor.together(() => {
       for (const other of this.#roster.all) {
         if (other !== service || state.phase === "completed") other.unwant("policy");
@@ -348,17 +285,17 @@ export class Environment {
   }
 
   #settle(): void {
-    this.#places.settle();
-    this.#watches.settle(this.#roster.all);
-    this.#logFiles.settle(this.#roster.all);
-    this.#phase.look();
-    this.#runs.settle((name) => this.#roster.find(name));
+    this.#parts.places.settle();
+    this.#parts.watches.settle(this.#roster.all);
+    this.#parts.logFiles.settle(this.#roster.all);
+    this.#parts.phase.look();
+    this.#parts.runs.settle((name) => this.#roster.find(name));
     this.#conditions.look();
     this.#changes.emit();
   }
 
   #asked(action: string, actor: Actor, services: readonly string[] | undefined): void {
-    this.#journal.asked(action, actor, services === undefined ? null : services.join(", "), this.#phase.phase);
+    this.#journal.asked(action, actor, services === undefined ? null : services.join(", "), this.#parts.phase.phase);
   }
 }
 
