@@ -3,11 +3,11 @@
  * turns, the event stream cut every minute. Sampled every 10 s, after a garbage collection. What must hold: memory does not
  * grow after the warm-up, no file descriptor is lost, no turn fails.
  *
- * The warm-up is half an hour of the same, but one turn after the other and a cut every 5 s: some thousand turns. V8 optimises
- * what was called often, and at the slow pace it would still be at it after an hour: of what the heap grew by there, four fifths
- * were code (two snapshots, compared). DECKHAND_SOAK_MINUTES (60) says how long; from an hour on the plot goes to
- * docs/images/soak.svg, else beside the samples in out/bench. DECKHAND_SOAK_HEAP=PREFIX also writes two heap snapshots of the
- * host, after the warm-up and at the end, for whoever looks for what grew.
+ * The warm-up is the same for a third of that time, half an hour at most, but one turn after the other and a cut every 5 s: a
+ * thousand turns and more. V8 optimises what was called often, and at the slow pace it would still be at it after an hour: of
+ * what the heap grew by there, four fifths were code (two snapshots, compared). DECKHAND_SOAK_MINUTES (60) says how long; from an
+ * hour on the plot goes to docs/images/soak.svg, else beside the samples in out/bench. DECKHAND_SOAK_HEAP=PREFIX also writes two
+ * heap snapshots of the host, after the warm-up and at the end, for whoever looks for what grew.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
