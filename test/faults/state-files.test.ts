@@ -1,7 +1,8 @@
 /** S: state files that lie, are damaged, or are not files at all. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import Libsql from "libsql";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readHostFile, writeHostFile } from "../../electron/api/host-file.ts";
@@ -203,10 +204,12 @@ faultCase(
     mkdirSync(leases);
     const sound = JSON.stringify(lease(stage, 4_000_001, {}));
     writeFileSync(target, sound);
-    const makers = [(path: string) => symlinkSync(target, path), (path: string) => void execFileSync("mkfifo", [path])];
+    const makers = [
+      (paths: readonly string[]) => Promise.resolve(paths.forEach((path) => symlinkSync(target, path))),
+      (paths: readonly string[]) => promisify(execFile)("mkfifo", [...paths]),
+    ];
     for (const make of makers) {
-      for (const path of [join(leases, "claim.json"), join(stage.home, "host.json"), join(stage.home, "window.json")])
-        make(path);
+      await make([join(leases, "claim.json"), join(stage.home, "host.json"), join(stage.home, "window.json")]);
       // Whoever waited for the pipe would wait for ever.
       const began = performance.now();
       expect(new LeaseStore(stage.home).readAll(true)).toMatchObject({
@@ -216,7 +219,7 @@ faultCase(
       expect(readHostFile(stage.home)).toBeNull();
       expect(readWindowState(join(stage.home, "window.json"), [])).toBeNull();
       expect(performance.now() - began).toBeLessThan(1_000);
-      rmSync(join(stage.home, "host.json"));
+      for (const name of ["host.json", "window.json"]) rmSync(join(stage.home, name), { force: true });
       rmSync(join(leases, "quarantine"), { recursive: true });
     }
     // What the link led to is as it was.
