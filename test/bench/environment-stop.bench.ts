@@ -3,8 +3,7 @@
  * says that all is over; and who lives on at that moment. Managers without an order end all at once, which is quicker and
  * takes the database from under whoever still writes to it.
  *
- * What ignores SIGTERM takes the whole grace of its level, as it is meant to: with our default of ten seconds the five levels
- * would take fifty. The services have a grace of {@link GRACE} each, so that the stopping is measured and not the waiting.
+ * The grace is the usual one of ten seconds: what ignores SIGTERM and has lost its parent is not waited for.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +18,6 @@ const ROUNDS = Number(process.env["DECKHAND_BENCH_ROUNDS"] ?? 5);
 const COUNT = 20;
 const DEPTH = 5;
 const MAX_MS = 1_000;
-const GRACE = "100ms";
 /** Every service has started all of its tree when its port is open; a grandchild needs a moment longer. */
 const GROW_MS = 300;
 
@@ -72,7 +70,7 @@ function report(name: string, stops: readonly Stop[], more: Record<string, unkno
 const stand = await openStand();
 try {
   const services: SmallService[] = await levels(COUNT, DEPTH, shapeOf);
-  const project = await stand.project("stop", services, { stop_grace_period: GRACE });
+  const project = await stand.project("stop", services);
   const ours = {
     async start() {
       await project.start();
@@ -81,7 +79,7 @@ try {
     stop: () => project.stop(),
   };
   const turns = [
-    { name: "deckhand", note: `the levels in reverse, a grace of ${GRACE}`, run: () => stopOf(stand, ours) },
+    { name: "deckhand", note: "the levels in reverse, a grace of ten seconds", run: () => stopOf(stand, ours) },
     ...findPeers().map((peer, index) => ({
       name: peer.name,
       note: "all at once",

@@ -127,6 +127,12 @@ export class ProcessSet {
     return this.#known;
   }
 
+  /** Whether all it began with have ended, as of the last `refresh`: who is left has nobody who would still end it. */
+  get isOrphaned(): boolean {
+    const seeds = new Map([...this.#seeds].map(({ pid, startTime }) => [pid, startTime]));
+    return this.#known.every(({ pid, startTime }) => seeds.get(pid) !== startTime);
+  }
+
   /** Whether everybody in that group is a member, as of the last `refresh`. */
   ownsGroup(pgid: number): boolean {
     return pgid > 1 && !this.#sharedGroups.has(pgid);

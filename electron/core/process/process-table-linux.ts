@@ -111,6 +111,7 @@ export function parseStat(text: string, units: KernelUnits): ProcessEntry | null
     dead: state === "X" || state === "x" || (state === "Z" && field(20) <= 1),
     memoryBytes: Math.max(0, field(24)) * units.pageBytes,
     cpuMs: ((field(14) + field(15)) * 1_000) / units.ticksPerSecond,
+    ignoredSignals: field(33),
   };
 }
 

@@ -16,6 +16,8 @@ export interface ProcessEntry {
   readonly memoryBytes: number;
   /** CPU time used since it was started. */
   readonly cpuMs: number;
+  /** The signals it ignores: bit n - 1 stands for signal n, up to 31. Absent where the system does not tell. */
+  readonly ignoredSignals?: number;
 }
 
 /** Every living process of the machine at one moment; zombies are left out. */

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { type Clock, sleep } from "../lib/clock.ts";
 import type { StopReport } from "./owned.ts";
 import type { ProcessSet } from "./process-set.ts";
@@ -48,6 +49,7 @@ export async function stopSet(request: StopRequest): Promise<StopReport> {
   let wait = pollMinMs;
   while (clock.monotonic() < request.deadline()) {
     if (await isEmpty(set)) return { empty: true, survivors: [], killed: false };
+    if (isWaitInVain(request)) break;
     if (clock.monotonic() >= repeatAt) {
       askAgain(request, asked);
       repeatAt = clock.monotonic() + repeatAfterMs;
@@ -80,6 +82,20 @@ export async function stopSet(request: StopRequest): Promise<StopReport> {
 /** Two looks: while the first walks through the processes, a fork may appear behind it. The second one must be fresh. */
 async function isEmpty(set: ProcessSet): Promise<boolean> {
   return (await set.refresh(pollMinMs)).length === 0 && (await set.refresh()).length === 0;
+}
+
+/**
+ * Whoever is left ignores the signal, and nobody is left who would end it: the rest of the grace would pass for nothing. While the
+ * process that was started lives it may be waiting for those, as a pool waits for its workers.
+ */
+function isWaitInVain({ set, signalFor }: StopRequest): boolean {
+  if (!set.isOrphaned) return false;
+  return set.members.every((entry) => ignores(entry, constants.signals[signalFor(entry)]));
+}
+
+/** Of signals above 31 nothing is known. */
+function ignores({ ignoredSignals = 0 }: ProcessEntry, signal: number): boolean {
+  return signal <= 31 && ((ignoredSignals >>> (signal - 1)) & 1) === 1;
 }
 
 function ask(

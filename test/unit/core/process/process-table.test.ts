@@ -102,7 +102,7 @@ test("a snapshot is shared only with those who accept its age", async () => {
 });
 
 test("a name with spaces and brackets does not move the fields of /proc/PID/stat", () => {
-  const line = `77 (a) b (c) ) S 1 76 75 0 -1 4194560 1 2 3 4 150 50 7 8 20 0 3 0 9999 1000000 25 18446744073709551615`;
+  const line = `77 (a) b (c) ) S 1 76 75 0 -1 4194560 1 2 3 4 150 50 7 8 20 0 3 0 9999 1000000 25 18446744073709551615 1 1 0 0 0 0 0 16386 4`;
   expect(parseStat(line, { pageBytes: 4_096, ticksPerSecond: 100 })).toEqual({
     pid: 77,
     ppid: 1,
@@ -113,6 +113,7 @@ test("a name with spaces and brackets does not move the fields of /proc/PID/stat
     dead: false,
     memoryBytes: 25 * 4_096,
     cpuMs: 2_000,
+    ignoredSignals: 16_386,
   });
   expect(parseStat("", { pageBytes: 1, ticksPerSecond: 1 })).toBeNull();
   expect(parseStat("7 (cut", { pageBytes: 1, ticksPerSecond: 1 })).toBeNull();

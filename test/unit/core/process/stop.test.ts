@@ -117,3 +117,37 @@ test("a deadline that is over asks once, then kills; who ends at its last moment
   };
   expect(await stop([member], { deadline: () => 0 })).toEqual({ empty: true, survivors: [], killed: false });
 });
+
+/** SIGINT. */
+const IGNORES_IT = 2;
+
+test("who ignores the signal, and has nobody left who would end it, is not waited for", async () => {
+  const root = machine.add(0);
+  const stray = machine.add(1, { sid: root.sid, ignoredSignals: IGNORES_IT });
+  answer = (pid, signal) => {
+    if (Math.abs(pid) === root.pid && signal === "SIGINT") machine.entries.delete(root.pid);
+    if (Math.abs(pid) === stray.pid && signal === "SIGKILL") machine.entries.delete(stray.pid);
+  };
+  const far = clock.monotonic() + 3_600_000;
+  expect(await stop([root], { deadline: () => far })).toEqual({ empty: true, survivors: [], killed: true });
+});
+
+test.each([
+  [
+    "while the process that was started lives: it may be waiting for them",
+    { rootStays: true, ignoredSignals: IGNORES_IT },
+  ],
+  ["where one of them hears it", { rootStays: false, ignoredSignals: 0 }],
+])("those get their whole grace %s", async (_, { rootStays, ignoredSignals }) => {
+  const root = machine.add(0);
+  const stray = machine.add(1, { sid: root.sid, ignoredSignals });
+  machine.add(2, { sid: root.sid, ignoredSignals: IGNORES_IT });
+  answer = (pid, signal) => {
+    if (!rootStays && Math.abs(pid) === root.pid) machine.entries.delete(root.pid);
+    if (signal === "SIGKILL") machine.entries.delete(Math.abs(pid));
+  };
+  const deadline = clock.monotonic() + 500;
+  expect((await stop([root], { deadline: () => deadline })).killed).toBe(true);
+  expect(clock.monotonic()).toBeGreaterThanOrEqual(deadline);
+  expect(sent.some(([pid, signal]) => signal === "SIGKILL" && Math.abs(pid) === stray.pid)).toBe(true);
+});
