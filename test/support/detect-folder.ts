@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { detect } from "../../electron/core/environment/detect/detect.ts";
-import type { DetectedProject } from "../../electron/core/environment/detect/detected.ts";
+import type { DetectedProject, DetectedService } from "../../electron/core/environment/detect/detected.ts";
 
 const folders: string[] = [];
 
@@ -27,4 +27,11 @@ export function detectIn(files: Readonly<Record<string, unknown>>, profile = "de
 
 export function removeFolders(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+/** Of a project that has no other. */
+export function onlyService({ services }: DetectedProject): DetectedService {
+  const [first, ...others] = services.values();
+  if (first === undefined || others.length > 0) throw new Error(`one service was expected, not ${services.size}`);
+  return first;
 }

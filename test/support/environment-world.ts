@@ -190,8 +190,6 @@ export function madeProject(folder: string, services: readonly Made[]): Detected
     files: [],
     folders: [],
     complete: true,
-    trust: [],
-    fingerprint: "",
   };
 }
 

@@ -79,8 +79,6 @@ export async function detect(input: DetectInput): Promise<DetectedProject> {
     files: [...seen.files].sort(),
     folders: [...seen.folders].sort(),
     complete: seen.complete,
-    trust: services.map((service) => service.trust),
-    fingerprint: fingerprintOf(services),
   };
 }
 
@@ -224,20 +222,9 @@ function portConflicts(services: readonly DetectedService[]): Problem[] {
   return problems;
 }
 
-function fingerprintOf(services: readonly DetectedService[]): string {
+/** SHA-256 over everything that decides what a service would run. It differs when a script or a container definition differs. */
+export function serviceFingerprint({ plan, run, environment, trust, digest }: DetectedService): string {
   return createHash("sha256")
-    .update(JSON.stringify(services.map(factsOf)))
-    .digest("hex");
-}
-
-/** Everything of a service that decides what would run. */
-function factsOf({ plan, run, environment, trust, digest }: DetectedService): unknown {
-  return [plan.name, run, environment, trust.detail, digest];
-}
-
-/** Stands for exactly what a service would run. */
-export function serviceFingerprint(service: DetectedService): string {
-  return createHash("sha256")
-    .update(JSON.stringify(factsOf(service)))
+    .update(JSON.stringify([plan.name, run, environment, trust.detail, digest]))
     .digest("hex");
 }

@@ -100,10 +100,6 @@ export interface DetectedProject {
   readonly folders: readonly string[];
   /** Whether `files` and `folders` are all there were: of many thousands the rest is not told. */
   readonly complete: boolean;
-  /** One item for each service: exactly what would run, for the trust prompt. */
-  readonly trust: readonly TrustItem[];
-  /** SHA-256 over everything that decides what would run. It differs when a script or a container definition differs. */
-  readonly fingerprint: string;
 }
 
 /** A problem of the project's files that keeps something from running. */

@@ -6,7 +6,7 @@ import { detect } from "../../../../electron/core/environment/detect/detect.ts";
 import { projectFiles } from "../../../../electron/core/environment/detect/project-files.ts";
 import { openDatabase, type Database } from "../../../../electron/core/store/database.ts";
 import { readOpencodeConfig } from "../../../../electron/core/workspace/opencode-config.ts";
-import { joinContent, TrustRegister } from "../../../../electron/core/workspace/trust.ts";
+import { contentOf, joinContent, TrustRegister } from "../../../../electron/core/workspace/trust.ts";
 
 let folder = "";
 let database: Database;
@@ -33,7 +33,7 @@ function write(path: string, text: string): void {
 async function content() {
   const detected = await detect({ directory: project(), profile: "dev" });
   const config = await readOpencodeConfig(projectFiles(project()));
-  return joinContent([{ items: detected.trust, fingerprint: detected.fingerprint }, config]);
+  return joinContent([contentOf(detected.services.values()), config]);
 }
 
 describe("trust", () => {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { serviceFingerprint } from "../../../../../electron/core/environment/detect/detect.ts";
 import { composePorts } from "../../../../../electron/core/environment/detect/compose-ports.ts";
 import { interpolate } from "../../../../../electron/core/environment/detect/interpolate.ts";
-import { detectIn, removeFolders } from "../../../../support/detect-folder.ts";
+import { detectIn, onlyService, removeFolders } from "../../../../support/detect-folder.ts";
 
 afterEach(removeFolders);
 
@@ -148,9 +149,10 @@ services:
     const yaml = (more: string) =>
       `services: { a: { image: x, privileged: true, network_mode: host, volumes: ["/:/host", "data:/d", "./src:/src"] ${more} } }`;
     const project = await detectIn({ "compose.yaml": yaml("") });
-    expect(project.trust[0]?.warnings).toEqual(["privileged", "network_mode host", "mounts /", "mounts ./src"]);
-    const changed = await detectIn({ "compose.yaml": yaml(", labels: { a: b }") });
-    expect(changed.fingerprint).not.toBe(project.fingerprint);
+    const service = onlyService(project);
+    expect(service.trust.warnings).toEqual(["privileged", "network_mode host", "mounts /", "mounts ./src"]);
+    const changed = onlyService(await detectIn({ "compose.yaml": yaml(", labels: { a: b }") }));
+    expect(serviceFingerprint(changed)).not.toBe(serviceFingerprint(service));
   });
 });
 

@@ -74,7 +74,7 @@ describe("several sources", () => {
     });
     expect([...project.services.keys()]).toEqual(["dev", "worker", "package.json/dev", "Procfile.dev/worker", "clock"]);
     expect(codes(project.detection.problems)).toEqual(["duplicate_name", "duplicate_name"]);
-    expect(project.trust.map(({ name }) => name)).toEqual([...project.services.keys()]);
+    expect([...project.services.values()].map(({ trust }) => trust.name)).toEqual([...project.services.keys()]);
   });
 
   test("a broken file does not hide the others", async () => {

