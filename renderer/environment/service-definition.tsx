@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { ShieldAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { PlannedService } from "#shared/schema/plan.ts";
@@ -7,6 +6,7 @@ import type { ServiceStatus } from "#shared/schema/service.ts";
 import { planQuery } from "../ipc/queries.ts";
 import { FailureLine } from "../ui/failure-line.tsx";
 import { formatBytes, formatPercent, formatTook } from "../ui/format.ts";
+import { Warnings } from "../ui/warnings.tsx";
 import { failureOf } from "../view/actions.ts";
 import { useApp } from "../view/app.ts";
 import { DefinitionEdits } from "./definition-edits.tsx";
@@ -25,17 +25,10 @@ export function ServiceDefinition({ workspace, service }: { workspace: Workspace
           <FailureLine failure={failureOf(error)} />
         </div>
       )}
-      {planned && planned.warnings.length > 0 && (
-        <ul className="mb-3 flex flex-wrap gap-1.5" aria-label={`Warnings about ${service.name}`}>
-          {planned.warnings.map((warning) => (
-            <li
-              key={warning}
-              className="inline-flex items-center gap-1 rounded-sm bg-busy-wash px-1.5 text-sm font-medium text-busy"
-            >
-              <ShieldAlert className="size-3" aria-hidden="true" /> {warning}
-            </li>
-          ))}
-        </ul>
+      {planned && (
+        <div className="mb-3 empty:hidden">
+          <Warnings of={service.name} warnings={planned.warnings} />
+        </div>
       )}
       {planned && <DefinitionEdits workspace={workspace} planned={planned} />}
       <Facts>

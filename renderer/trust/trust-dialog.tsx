@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { ShieldAlert } from "lucide-react";
 import { useRef, useState } from "react";
 import type { Failure } from "#shared/failure.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
@@ -8,6 +7,7 @@ import { trustReviewQuery } from "../ipc/queries.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { FailureLine } from "../ui/failure-line.tsx";
+import { Warnings } from "../ui/warnings.tsx";
 import { failureOf } from "../view/actions.ts";
 import { useApp } from "../view/app.ts";
 
@@ -107,18 +107,9 @@ function Items({ title, items }: { title: string; items: TrustItem[] }) {
               <span className="truncate font-mono text-xs text-faint">{item.source}</span>
             </div>
             <code className="mt-0.5 block font-mono text-sm break-all whitespace-pre-wrap">{item.detail}</code>
-            {item.warnings.length > 0 && (
-              <ul className="mt-1.5 flex flex-wrap gap-1.5" aria-label={`Warnings about ${item.name}`}>
-                {item.warnings.map((warning) => (
-                  <li
-                    key={warning}
-                    className="inline-flex items-center gap-1 rounded-sm bg-busy-wash px-1.5 text-sm font-medium text-busy"
-                  >
-                    <ShieldAlert className="size-3" aria-hidden="true" /> {warning}
-                  </li>
-                ))}
-              </ul>
-            )}
+            <div className="mt-1.5 empty:hidden">
+              <Warnings of={item.name} warnings={item.warnings} />
+            </div>
           </li>
         ))}
       </ul>

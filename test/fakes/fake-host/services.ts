@@ -8,6 +8,18 @@ import { sized } from "./sizes.ts";
 import { withSteps } from "./steps.ts";
 import { trouble } from "./troubles.ts";
 
+/** Of a service that has no process. */
+export const gone: Partial<ServiceStatus> = {
+  ready: false,
+  health: "none",
+  pid: null,
+  uptimeMs: null,
+  memoryBytes: null,
+  cpuPercent: null,
+  exit: null,
+  url: null,
+};
+
 export const workspace = "wsp_00000000000000a1" as WorkspaceId;
 
 export const changed = (each: ServiceStatus, change: Partial<ServiceStatus>): ServiceStatus =>
@@ -170,14 +182,8 @@ function plain(scenario: string): EnvironmentStatus {
               why: each.name === "db" ? "Waiting for Docker’s health check of db" : null,
             });
           return changed(each, {
+            ...gone,
             phase: "waiting",
-            ready: false,
-            health: "none",
-            pid: null,
-            uptimeMs: null,
-            memoryBytes: null,
-            cpuPercent: null,
-            exit: null,
             restarts: 0,
             why: `Waits for ${each.dependsOn.join(", ")}`,
           });

@@ -2,18 +2,7 @@
 import type { Failure } from "#shared/failure.ts";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
-import { base, changed, off, service, shop } from "./services.ts";
-
-const gone: Partial<ServiceStatus> = {
-  ready: false,
-  health: "none",
-  pid: null,
-  uptimeMs: null,
-  memoryBytes: null,
-  cpuPercent: null,
-  exit: null,
-  url: null,
-};
+import { base, changed, gone, off, service, shop } from "./services.ts";
 
 const failure = (
   code: Failure["code"],

@@ -5,37 +5,10 @@ import type { ServiceStatus } from "#shared/schema/service.ts";
 import { progressPrinter } from "../../../electron/cli/progress-printer.ts";
 import { changeLine, progressTable, stepText } from "../../../electron/cli/progress.ts";
 import { statusLines } from "../../../electron/cli/status-table.ts";
+import { serviceStatus as service } from "../../support/service-status.ts";
 
 const start = "2026-01-01T00:00:00.000Z";
 const now = Date.parse(start) + 4_000;
-
-function service(name: string, more: Partial<ServiceStatus> = {}): ServiceStatus {
-  return {
-    name,
-    kind: "process",
-    command: "npm run dev",
-    source: "package.json#scripts.dev",
-    wave: 0,
-    dependsOn: [],
-    probe: null,
-    desired: "running",
-    phase: "running",
-    health: "none",
-    ready: true,
-    why: null,
-    failure: null,
-    pid: 7,
-    ports: [],
-    url: null,
-    uptimeMs: 1_000,
-    restarts: 0,
-    generation: 1,
-    memoryBytes: null,
-    cpuPercent: null,
-    exit: null,
-    ...more,
-  };
-}
 
 function environment(services: ServiceStatus[], more: Partial<EnvironmentStatus> = {}): EnvironmentStatus {
   return {

@@ -6,32 +6,8 @@ import type { ServiceStatus } from "#shared/schema/service.ts";
 import { silentLogger } from "../../../../electron/core/lib/logger.ts";
 import { Alerts } from "../../../../electron/core/workspace/alerts.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
+import { serviceStatus as service } from "../../../support/service-status.ts";
 
-const service = (name: string, more: Partial<ServiceStatus> = {}): ServiceStatus => ({
-  name,
-  kind: "process",
-  command: "npm run dev",
-  source: "package.json",
-  wave: 0,
-  dependsOn: [],
-  probe: null,
-  desired: "running",
-  phase: "running",
-  health: "none",
-  ready: true,
-  why: null,
-  failure: null,
-  pid: 7,
-  ports: [],
-  url: null,
-  uptimeMs: 1,
-  restarts: 0,
-  generation: 1,
-  memoryBytes: null,
-  cpuPercent: null,
-  exit: null,
-  ...more,
-});
 const failed = (name: string, phase: ServiceStatus["phase"] = "failed") =>
   service(name, {
     phase,

@@ -1,40 +1,12 @@
 import { expect, test } from "vitest";
 import type { AuditEntry } from "#shared/schema/host.ts";
 import type { ServiceSample } from "#shared/schema/monitoring.ts";
-import type { ServiceStatus } from "#shared/schema/service.ts";
 import { suggest, type Edit, type Seen } from "../../../../../electron/core/environment/monitoring/suggestions.ts";
+import { serviceStatus as service } from "../../../../support/service-status.ts";
 
 const start = Date.parse("2026-11-21T10:00:00.000Z");
 const second = 1_000;
 const megabyte = 1_024 * 1_024;
-
-function service(name: string, more: Partial<ServiceStatus> = {}): ServiceStatus {
-  return {
-    name,
-    kind: "process",
-    command: name,
-    source: "package.json",
-    wave: 0,
-    dependsOn: [],
-    probe: null,
-    desired: "running",
-    phase: "running",
-    health: "none",
-    ready: true,
-    why: null,
-    failure: null,
-    pid: 1,
-    ports: [],
-    url: null,
-    uptimeMs: 1_000,
-    restarts: 0,
-    generation: 1,
-    memoryBytes: null,
-    cpuPercent: null,
-    exit: null,
-    ...more,
-  };
-}
 
 /** What happened, as seconds after the start: `[seconds, service, phase or health]`. */
 function happened(...events: readonly (readonly [number, string, string])[]): AuditEntry[] {
