@@ -31,11 +31,15 @@ export async function launchElectron(options: {
       env: options.env,
       timeout: LAUNCH_MS,
     });
+  // Another host may own the home, as a test wants it; it does not end with the start that hung.
+  const earlier = new Set(processesOf(options.home).map(({ pid }) => pid));
   try {
     return await start();
   } catch (error) {
     if (!(error instanceof errors.TimeoutError)) throw error;
-    await until("the end of the start that hung", LAUNCH_MS, () => processesOf(options.home).length === 0);
+    await until("the end of the start that hung", LAUNCH_MS, () =>
+      processesOf(options.home).every(({ pid }) => earlier.has(pid)),
+    );
     return start();
   }
 }
