@@ -18,6 +18,7 @@ import { readComposeFile } from "./compose-file.ts";
 import {
   errorProblem,
   warningProblem,
+  isUsableName,
   type ComposeSource,
   type Dependency,
   type DetectedProject,
@@ -176,10 +177,11 @@ function uniqueNames(readings: readonly SourceReading[], problems: Problem[]): D
   const taken = new Map<string, DetectedService>();
   for (const reading of readings) {
     const renamed = new Map<string, string>();
-    for (const { plan } of reading.services) {
+    for (const { plan } of usable) {
       if (taken.has(plan.name)) renamed.set(plan.name, `${fileOf(plan.source)}/${plan.name}`);
     }
-    for (const service of reading.services) {
+    const usable = reading.services.filter((service) => hasUsableName(service, problems));
+    for (const service of usable) {
       const { plan } = service;
       const name = renamed.get(plan.name) ?? plan.name;
       const first = taken.get(plan.name);
@@ -197,6 +199,14 @@ function rename(service: DetectedService, name: string, renamed: ReadonlyMap<str
   const dependencies = new Map<string, Dependency>(
     [...service.dependencies].map(([other, dependency]) => [renamed.get(other) ?? other, dependency]),
   );
+/** Names come from folders and files of strangers, too: `apps/--help` would be the service `--help`. */
+function hasUsableName({ plan: { name, source } }: DetectedService, problems: Problem[]): boolean {
+  if (isUsableName(name)) return true;
+  const message = `${JSON.stringify(name).slice(0, 80)} can be no name of a service, and was left out. Rename it.`;
+  problems.push(warningProblem("value_invalid", source, message));
+  return false;
+}
+
   return { ...service, dependencies, plan: { ...service.plan, name }, trust: { ...service.trust, name } };
 }
 

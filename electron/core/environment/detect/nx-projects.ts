@@ -1,6 +1,7 @@
 /** The projects of an Nx workspace that have a project.json and no scripts: their targets, told as scripts. */
 import { parse } from "jsonc-parser";
 import { z } from "zod";
+import { isUsableName } from "./detected.ts";
 import type { PackageJson } from "./package-json.ts";
 import type { ProjectFiles } from "./project-files.ts";
 
@@ -45,20 +46,23 @@ export async function readNxProjects(
       const file = await files.readText(`${folder}/project.json`);
       const parsed = projectSchema.safeParse(file.kind === "text" ? readJson(file.text) : null);
       if (!parsed.success) continue;
+      const project = parsed.data.name ?? entry;
+      if (!/^[\w@.][\w@./-]{0,200}$/.test(project)) continue;
       const scripts = new Map<string, string>();
       for (const [name, { executor = "", command, options }] of Object.entries(parsed.data.targets)) {
         const text = command ?? options?.command ?? executors.find(([pattern]) => pattern.test(executor))?.[1];
-        if (text === undefined) continue;
+        if (text === undefined || !isUsableName(name)) continue;
         scripts.set(name, options?.port === undefined ? text : `${text} --port ${options.port}`);
       }
       projects.push({
         folder,
-        name: parsed.data.name ?? entry,
+        name: project,
         scripts,
         packageManager: null,
         workspaces: [],
         dependencies: new Set(),
         prismaSeed: null,
+        nxProject: project,
       });
     }
   }

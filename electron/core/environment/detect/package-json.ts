@@ -19,6 +19,8 @@ export interface PackageJson {
   readonly dependencies: ReadonlySet<string>;
   /** The command of `prisma.seed`. */
   readonly prismaSeed: string | null;
+  /** It is a project of an Nx workspace of this name, and its scripts are targets of it, which only Nx can run. */
+  readonly nxProject: string | null;
 }
 
 export interface PackageReading {
@@ -66,6 +68,7 @@ function parsePackage(path: string, folder: string, text: string): PackageReadin
       }),
     ),
     prismaSeed: typeof seed === "string" ? seed : null,
+    nxProject: null,
   };
   return { file, problems };
 }

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { Problem } from "#shared/schema/environment.ts";
 import { commandService } from "./command-service.ts";
 import { warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
-import { lockedManager, runScript, runWrapped, type PackageManager } from "./package-manager.ts";
+import { scriptLaunch, type PackageContext } from "./package-context.ts";
+import { lockedManager, runWrapped, type PackageManager } from "./package-manager.ts";
 import { readPackageJson } from "./package-json.ts";
 import { packageTasks } from "./package-tasks.ts";
 import type { ProjectFiles } from "./project-files.ts";
@@ -45,7 +46,10 @@ export async function readPackageScripts(files: ProjectFiles, others: OtherSourc
   for (const { folder, packageManager } of packages.parts) {
     managers.set(folder, packageManager ?? (await lockedManager(files, folder)) ?? rootManager ?? "npm");
   }
-  const context: PackageContext = { files, book, managers, wrapper: await wrapperFor(files, book) };
+  const nxProjects = new Map(
+    all.flatMap(({ folder, nxProject }): [string, string][] => (nxProject === null ? [] : [[folder, nxProject]])),
+  );
+  const context: PackageContext = { files, book, managers, nxProjects, wrapper: await wrapperFor(files, book) };
   const tasks = await packageTasks(context, reading.file, all);
   let choice = chooseScripts(book, others, new Set(tasks.keys));
   if (choice.services.length === 0 && choice.composeRunners.length === 0 && !startsElsewhere(book, others)) {
@@ -96,15 +100,6 @@ function withoutTakenPort(service: DetectedService, before: readonly DetectedSer
   const taken = before.some(({ plan }) => plan.ports.some((port) => port.env === null && port.port === first?.port));
   if (!service.portAssumed || !taken) return service;
   return { ...service, plan: { ...service.plan, ports: [], probe: null }, http: false, portAssumed: false };
-}
-
-export interface PackageContext {
-  readonly files: ProjectFiles;
-  readonly book: ScriptBook;
-  /** By folder. */
-  readonly managers: ReadonlyMap<string, PackageManager>;
-  /** What a file of the project wants every command to be run in; empty: nothing. */
-  readonly wrapper: readonly string[];
 }
 
 /** Whether the project's own scripts start the environment in a way that is left to another source. */
@@ -175,22 +170,21 @@ async function scriptService(
   context: PackageContext,
   problems: Problem[],
 ): Promise<DetectedService> {
-  const { files, book, managers } = context;
+  const { files, book } = context;
   const { folder, name: script } = keyParts(run.key);
-  const manager = managers.get(folder) ?? "npm";
   const wrapper = run.wrapper.length > 0 ? run.wrapper : context.wrapper;
-  const source = `${folder === "" ? "" : `${folder}/`}package.json#scripts.${script}`;
+  const { manager, argv, line: plain, source } = scriptLaunch(context, folder, script);
   const { ports, assumed } = await portsOfScript(run.key, book, files);
   const dangerous = [run.key, ...runClosure(run.key, book)].some((key) => destroysDatabase(book.texts.get(key) ?? ""));
   if (dangerous) {
     const text = `The script ${script} throws away what is in a database, and is started only when it is named.`;
     problems.push(warningProblem("unsupported", source, text));
   }
-  const line = [...wrapper, manager, "run", shown(script)].join(" ");
+  const line = [...wrapper, plain].join(" ");
   return commandService({
     name,
     command: line,
-    argv: runWrapped(manager, wrapper, runScript(manager, script)),
+    argv: runWrapped(manager, wrapper, argv),
     directory: join(files.directory, folder),
     source,
     role: "service",
@@ -199,8 +193,4 @@ async function scriptService(
     detail: trustDetail(line, run.key, book),
     disabled: dangerous,
   });
-}
-
-function shown(script: string): string {
-  return /^[\w:.@/+-]+$/.test(script) ? script : JSON.stringify(script);
 }

@@ -4,8 +4,8 @@ import { commandService } from "./command-service.ts";
 import type { DetectedService } from "./detected.ts";
 import { hasMigrationFiles, inferredMigration, inferredSeed, withoutQuestions } from "./js-migrations.ts";
 import type { PackageJson } from "./package-json.ts";
-import { runInstalled, runScript, runWrapped } from "./package-manager.ts";
-import type { PackageContext } from "./package-scripts.ts";
+import { scriptLaunch, type PackageContext } from "./package-context.ts";
+import { runInstalled, runWrapped } from "./package-manager.ts";
 import { scriptKey } from "./script-book.ts";
 import { runClosure } from "./script-rules.ts";
 import { asks, chooseTasks } from "./script-tasks.ts";
@@ -73,15 +73,15 @@ async function choose(context: PackageContext, file: PackageJson): Promise<Chose
 }
 
 function scriptTask(context: PackageContext, file: PackageJson, script: string, role: "migrate" | "seed") {
-  const { files, book, managers, wrapper } = context;
-  const manager = managers.get(file.folder) ?? "npm";
+  const { files, book, wrapper } = context;
   const key = scriptKey(file.folder, script);
-  const source = `${pathIn(file, "package.json")}#scripts.${script}`;
+  const launch = scriptLaunch(context, file.folder, script);
+  const { manager, source } = launch;
   const text = book.texts.get(key) ?? "";
   const quiet = asks(text) ? withoutQuestions(text) : null;
   const own = [...wrapper, ...(quiet?.wrapper ?? [])];
-  const argv = quiet === null ? runScript(manager, script) : runInstalled(manager, quiet.words);
-  const line = [...own, ...(quiet === null ? [manager, "run", script] : argv)].join(" ");
+  const argv = quiet === null ? launch.argv : runInstalled(manager, quiet.words);
+  const line = [...own, quiet === null ? launch.line : argv.join(" ")].join(" ");
   const service = commandService({
     name: taskName(file, script),
     command: line,

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { detectionSchema } from "#shared/schema/environment.ts";
 import { detect } from "../../../../../electron/core/environment/detect/detect.ts";
+import { isUsableName } from "../../../../../electron/core/environment/detect/detected.ts";
 import { detectIn, folderWith, removeFolders } from "../../../../support/detect-folder.ts";
 
 afterEach(removeFolders);
@@ -266,11 +267,67 @@ test("whatever stands in the files that readers look for, they answer", async ()
     fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...names), text), { maxLength: 12 }), async (files) => {
       const { detection } = await detectIn(Object.fromEntries(files));
       expect(detectionSchema.safeParse(detection).success).toBe(true);
+      expect(detection.services.map(({ name }) => name).filter((name) => !isUsableName(name))).toEqual([]);
       removeFolders();
     }),
     { numRuns: 100 },
   );
 }, 30_000);
+
+describe("names that could not be typed, shown or passed on", () => {
+  const bell = "a\u0007b";
+  const composer = (names: string) => ({
+    artisan: "",
+    "composer.json": {
+      require: { "laravel/framework": "1" },
+      scripts: { dev: `concurrently --names=${names} "php artisan serve" "php artisan pail"` },
+    },
+  });
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ["a .NET project", { "--help.csproj": 'Sdk="Microsoft.NET.Sdk.Web"' }, []],
+    ["a program of Go", { "go.mod": "module x", "cmd/--api/main.go": "" }, []],
+    ["a list of Laravel's", composer(`--help,${bell}`), ["migrate"]],
+    [
+      "a command of a devcontainer",
+      { ".devcontainer.json": { postStartCommand: { "--help": "npm start", [bell]: "npm start", web: "npm start" } } },
+      ["web"],
+    ],
+    [
+      "a folder of a package",
+      {
+        "package.json": { workspaces: ["apps/*"] },
+        "apps/--help/package.json": { scripts: { dev: "vite" } },
+        [`apps/${bell}/package.json`]: { scripts: { dev: "vite" } },
+        "apps/web/package.json": { scripts: { dev: "vite" } },
+      },
+      ["web"],
+    ],
+    [
+      "a project and a target of Nx",
+      {
+        "nx.json": {},
+        "package.json": {},
+        "apps/a/project.json": { name: "--help", targets: { serve: { command: "x" } } },
+        "apps/b/project.json": { name: "b", targets: { serve: { command: "x" }, "\0c\0dev": { command: "y" } } },
+      },
+      ["b"],
+    ],
+  ])("%s: left out, told, and the rest is there", async (_, files, expected) => {
+    const { detection } = await detectIn(files);
+    expect(detection.services.map(({ name }) => name)).toEqual(expected);
+    expect(detection.services.map(({ name }) => name).filter((name) => !isUsableName(name))).toEqual([]);
+  });
+
+  test("the problem names the file, and shows the name so that it can be read", async () => {
+    const { detection } = await detectIn({ "--help.csproj": 'Sdk="Microsoft.NET.Sdk.Web"' });
+    expect(detection.problems[0]).toEqual({
+      code: "value_invalid",
+      severity: "warning",
+      source: "--help.csproj",
+      message: '"--help" can be no name of a service, and was left out. Rename it.',
+    });
+  });
+});
 
 describe("links", () => {
   const readers: Readonly<Record<string, string>> = {
