@@ -15,7 +15,6 @@ function parseState(text: string, restarts: number): ContainerState {
     Running?: boolean;
     Restarting?: boolean;
     ExitCode?: number;
-    OOMKilled?: boolean;
     Health?: { Status?: string };
   };
   const status = state.Health?.Status;
@@ -23,7 +22,6 @@ function parseState(text: string, restarts: number): ContainerState {
     running: state.Running === true,
     restarting: state.Restarting === true,
     exitCode: state.ExitCode ?? 0,
-    outOfMemory: state.OOMKilled === true,
     health: status === "starting" || status === "healthy" || status === "unhealthy" ? status : "none",
     restarts: Number.isInteger(restarts) ? restarts : 0,
   };

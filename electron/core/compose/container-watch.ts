@@ -19,7 +19,6 @@ export interface ContainerState {
   /** Docker itself is about to start it again. */
   readonly restarting: boolean;
   readonly exitCode: number;
-  readonly outOfMemory: boolean;
   readonly health: "none" | "starting" | "healthy" | "unhealthy";
   /** How often docker has started it again by its own policy. */
   readonly restarts: number;
@@ -38,8 +37,6 @@ export interface ContainerWatchDependencies {
 export interface WatchedContainer {
   /** Undefined: not known yet. Null: it does not exist any more. */
   readonly state: () => ContainerState | null | undefined;
-  /** Looks again; resolves when that is known. */
-  readonly refresh: () => Promise<void>;
   readonly end: () => void;
 }
 
@@ -51,14 +48,13 @@ const RETRY_MAX_MS = 5_000;
 export class ContainerWatch {
   readonly #dependencies: ContainerWatchDependencies;
   readonly #listeners = new Map<string, () => void>();
-  #states: ReadonlyMap<string, ContainerState> = new Map();
+  #states = new Map<string, ContainerState>();
   /** Ids of the last look; others are not known yet. */
-  #asked: ReadonlySet<string> = new Set();
+  #asked = new Set<string>();
   #trouble: Failure | null = null;
   #work: AbortController | null = null;
   #wake: () => void = () => undefined;
   #due = false;
-  #looked: (() => void)[] = [];
 
   constructor(dependencies: ContainerWatchDependencies) {
     this.#dependencies = dependencies;
@@ -72,15 +68,13 @@ export class ContainerWatch {
   /** @param onChange Something may be different now: its state, or whether the engine answers. */
   add(id: string, onChange: () => void): WatchedContainer {
     this.#listeners.set(id, onChange);
+    // What was known of it when it was watched before may have passed.
+    this.#states.delete(id);
+    this.#asked.delete(id);
     if (this.#work === null) this.#begin();
     else this.#lookSoon();
     return {
       state: () => this.#states.get(id) ?? (this.#asked.has(id) ? null : undefined),
-      refresh: () =>
-        new Promise((resolve) => {
-          this.#looked.push(resolve);
-          this.#lookSoon();
-        }),
       end: () => {
         if (this.#listeners.get(id) === onChange) this.#listeners.delete(id);
         if (this.#listeners.size === 0) this.#end();
@@ -105,7 +99,6 @@ export class ContainerWatch {
     this.#work = null;
     this.#trouble = null;
     this.#wake();
-    for (const tell of this.#looked.splice(0)) tell();
   }
 
   #lookSoon(): void {
@@ -118,13 +111,12 @@ export class ContainerWatch {
     let retryMs = RETRY_MS;
     while (!signal.aborted) {
       this.#due = false;
-      const told = this.#looked.splice(0);
       const ids = [...this.#listeners.keys()];
       let pause = PULSE_MS;
       try {
         const states = await inspect(ids, signal);
         if (signal.aborted) break;
-        this.#states = states;
+        this.#states = new Map(states);
         this.#asked = new Set(ids);
         if (this.#trouble !== null) logger.info("Docker answers again", { containers: ids.length });
         this.#trouble = null;
@@ -138,7 +130,6 @@ export class ContainerWatch {
         this.#due = false;
       }
       for (const listener of Array.from(this.#listeners.values())) listener();
-      for (const tell of told) tell();
       if (!this.#due) await this.#pause(pause, clock, signal);
     }
   }

@@ -182,7 +182,6 @@ describe("what is watched", () => {
     running: true,
     restarting: false,
     exitCode: 0,
-    outOfMemory: false,
     health: "none",
     restarts: 0,
   };
@@ -217,7 +216,7 @@ describe("what is watched", () => {
     });
     const container = watch.add("a", () => undefined);
     expect(container.state()).toBeUndefined();
-    await container.refresh();
+    await until("what docker says", 2_000, () => container.state() !== undefined);
     expect(container.state()?.running).toBe(true);
     await until("the follower", 2_000, () => events.length === 1);
     let before = looks;
@@ -243,7 +242,7 @@ describe("what is watched", () => {
     );
     let told = 0;
     const container = watch.add("a", () => (told += 1));
-    await container.refresh();
+    await until("what docker says", 2_000, () => container.state() !== undefined);
     answers = false;
     await until("the follower", 2_000, () => ends.length === 1);
     ends[0]!();
@@ -257,10 +256,36 @@ describe("what is watched", () => {
     container.end();
   });
 
+  test("what was known of one that is watched anew is not believed, as that it was unhealthy or had ended", async () => {
+    let state: ContainerState = { ...running, running: false, health: "unhealthy" };
+    let looks = 0;
+    const { watch } = make((ids) => {
+      looks += 1;
+      return Promise.resolve(new Map(ids.map((id) => [id, state])));
+    });
+    const other = watch.add("b", () => undefined);
+    const before = watch.add("a", () => undefined);
+    await until("what docker says", 2_000, () => before.state() !== undefined);
+    before.end();
+    state = running;
+    const seen: (ContainerState | null | undefined)[] = [];
+    const again = watch.add("a", () => seen.push(again.state()));
+    expect(again.state()).toBeUndefined();
+    await until("a look", 2_000, () => again.state() !== undefined);
+    expect(seen.filter((one) => one?.running === false)).toEqual([]);
+    again.end();
+    other.end();
+    const count = looks;
+    const last = watch.add("a", () => undefined);
+    expect(last.state()).toBeUndefined();
+    await until("a look of its own", 2_000, () => looks > count);
+    last.end();
+  });
+
   test("one that is gone is told apart from one that is not known yet; without events the pulse is left", async () => {
     const { watch } = make(() => Promise.resolve(new Map()), false);
     const container = watch.add("a", () => undefined);
-    await container.refresh();
+    await until("what docker says", 2_000, () => container.state() !== undefined);
     expect(container.state()).toBeNull();
     container.end();
   });
