@@ -23,7 +23,7 @@ interface Run {
   readonly waiters: Set<(outcome: RunOutcome) => void>;
 }
 
-/** Outcomes that can still be asked for. */
+/** Outcomes that can still be asked for. A run that somebody waits for is not forgotten, or its waiter would wait for ever. */
 const MAX_KEPT = 100;
 
 /** All runs of one environment. */
@@ -51,9 +51,9 @@ export class Runs {
     };
     this.#runs.set(run.id, run);
     this.#latest = run;
-    for (const id of this.#runs.keys()) {
+    for (const [id, { waiters }] of this.#runs) {
       if (this.#runs.size <= MAX_KEPT) break;
-      this.#runs.delete(id);
+      if (waiters.size === 0) this.#runs.delete(id);
     }
     return run.id;
   }
