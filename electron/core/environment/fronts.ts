@@ -17,6 +17,8 @@ export interface FrontsDependencies {
 interface Front extends PortUser {
   detected: PortUser["detected"];
   readonly server: ReplicaFront;
+  /** It could not be opened, and that was told; it is tried again when it is needed anew. */
+  refused: boolean;
 }
 
 export class Fronts {
@@ -60,7 +62,8 @@ export class Fronts {
   settle(): void {
     for (const front of this.#fronts.values()) {
       const open = this.#isNeeded(front.name);
-      if (open === front.live) continue;
+      if (!open) front.refused = false;
+      if (open === front.live || front.refused) continue;
       this.#work = this.#work.then(() => (open ? this.#open(front) : front.server.close()));
     }
   }
@@ -77,6 +80,7 @@ export class Fronts {
       name,
       detected,
       server,
+      refused: false,
       get live() {
         return server.port !== null;
       },
@@ -85,11 +89,12 @@ export class Fronts {
 
   async #open(front: Front): Promise<void> {
     const [port] = this.#dependencies.portsOf(front);
-    if (port === undefined || front.live || !this.#isNeeded(front.name)) return;
+    if (port === undefined || front.live || front.refused || !this.#isNeeded(front.name)) return;
     this.#dependencies.handOver(front.name);
     try {
       await front.server.open(port.port);
     } catch (error) {
+      front.refused = true;
       this.#dependencies.note(`${front.name} has no common address on port ${port.port}: ${errorText(error)}`);
     }
   }
