@@ -90,8 +90,13 @@ export interface Host {
     start(workspace: WorkspaceId): Promise<void>;
     stop(workspace: WorkspaceId): Promise<void>;
   };
-  /** Failures and recoveries, from now on. */
-  readonly followAlerts: (listener: (alert: Alert) => void) => () => void;
+  /** For the desktop's notifications. */
+  readonly alerts: {
+    /** Failures and recoveries from now on, while the settings want notifications. */
+    follow(listener: (alert: Alert) => void): () => void;
+    /** The person has clicked the notification of an alert: the window shows what it is about. */
+    open(alert: Alert): void;
+  };
   /** Everything stopped, logs flushed, leases cleared. Bounded; called again it waits for the same end. */
   readonly close: () => Promise<void>;
 }
@@ -213,6 +218,7 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
     watchInfo: (listener) => state.watch(listener),
     processes: () => ({ host: state.identity(), processes: keeper.list() }),
     followAlerts: (listener) => alerts.follow(listener),
+    followOpenedAlerts: (listener) => alerts.followOpened(listener),
     dismissNotice: (id) => state.dismiss(id),
     background: (what, work) => scope.run(what, work),
     // The answer must be on its way before the connection ends.
@@ -265,7 +271,10 @@ async function build(options: HostOptions, scope: Scope): Promise<Host> {
       },
       stop: (id) => workspaces.get(id).stop(),
     },
-    followAlerts: (listener) => alerts.follow(listener),
+    alerts: {
+      follow: (listener) => alerts.follow((alert) => settings.get().notifications && listener(alert)),
+      open: (alert) => alerts.open(alert),
+    },
     close: () => scope.close(),
   };
 }

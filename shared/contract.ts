@@ -227,6 +227,8 @@ export const contract = {
     auditEntrySchema,
     { rule: "drop" },
   ),
+  /** Alerts whose notification was clicked on the desktop, for its window to show; one clicked before there was a window comes first. */
+  "alert.opened": stream(nothing, alertSchema, { rule: "drop" }),
 } as const;
 
 export type Contract = typeof contract;

@@ -19,6 +19,7 @@ export interface HostParts {
   readonly info: () => HostInfo;
   readonly processes: () => ProcessList;
   readonly followAlerts: (listener: (alert: Alert) => void) => () => void;
+  readonly followOpenedAlerts: (listener: (alert: Alert) => void) => () => void;
   readonly dismissNotice: (id: string) => void;
   readonly requestStop: () => void;
   /** Runs work nobody awaits, owned by the host. */
@@ -193,6 +194,7 @@ function noDesktop(what: string, next: string): AppError {
   return new AppError("unavailable", `This host runs without a desktop and cannot ${what}.`, { next });
 }
 
+    "alert.opened": (_, sink) => parts.followOpenedAlerts((alert) => sink.push(alert)),
 function readPattern(text: string): RegExp {
   try {
     return new RegExp(text);

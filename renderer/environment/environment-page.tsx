@@ -1,9 +1,11 @@
 import { useMemo } from "react";
 import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
+import type { ServiceStatus } from "#shared/schema/service.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { useLive } from "../ipc/live.ts";
 import { FailureLine } from "../ui/failure-line.tsx";
+import { useNarrow } from "../ui/narrow.ts";
 import { useActions, useView } from "../view/app.ts";
 import { EngineTrouble } from "./engine-trouble.tsx";
 import { EnvironmentHeader } from "./environment-header.tsx";
@@ -12,16 +14,20 @@ import { GraphView } from "./graph-view.tsx";
 import { NoServices } from "./no-services.tsx";
 import { Problems } from "./problems.tsx";
 import { ServerDetail } from "./server-detail.tsx";
+import { OPENS_SERVER } from "./server-row.tsx";
 import { ServiceDetail } from "./service-detail.tsx";
 import { ServiceList } from "./service-list.tsx";
-import { StartView } from "./start-view.tsx";
+import { StepsView } from "./steps-view.tsx";
 import { criticalPath } from "./steps.ts";
 import { Suggestions, useSuggestions } from "./suggestions.tsx";
 import { Timeline } from "./timeline.tsx";
 import { useAudit } from "./use-audit.ts";
+import { useFocusKept } from "./use-focus-kept.ts";
 import { ViewBar } from "./view-bar.tsx";
 
 const none: readonly string[] = [];
+/** A page narrower than this has no room for details beside the services: they take its place. In px. */
+const NARROW = 620;
 
 /** Everything a workspace runs: its services in waves, its OpenCode server, and what is wrong with the folder. */
 export function EnvironmentPage({ project }: { project: Project }) {
@@ -33,11 +39,14 @@ export function EnvironmentPage({ project }: { project: Project }) {
   const layout = useDefaultLayout({ id: "deckhand.environment", storage: localStorage });
   const detail = environment?.services.find((service) => service.name === chosen) ?? null;
   const open = serverChosen || detail !== null;
+  const place = useFocusKept(serverChosen ? OPENS_SERVER : chosen);
+  const narrow = useNarrow(place, NARROW);
   const close = () => actions.showService(workspace, null);
 
   return (
     // Esc goes one step back from the details, wherever the focus is on this page.
     <div
+      ref={place}
       className="flex h-full flex-col"
       onKeyDown={(event) => event.key === "Escape" && open && !event.defaultPrevented && close()}
     >
@@ -47,7 +56,12 @@ export function EnvironmentPage({ project }: { project: Project }) {
           <FailureLine failure={failure} />
         </div>
       )}
-      {environment && (
+      {environment && narrow && open && (
+        <div className="min-h-0 flex-1">
+          <Details environment={environment} at={at} service={detail} onClose={close} />
+        </div>
+      )}
+      {environment && !(narrow && open) && (
         <Group
           orientation="horizontal"
           className="min-h-0 flex-1"
@@ -67,24 +81,38 @@ export function EnvironmentPage({ project }: { project: Project }) {
                 maxSize="60%"
                 groupResizeBehavior="preserve-pixel-size"
               >
-                {detail ? (
-                  <ServiceDetail
-                    key={detail.name}
-                    workspace={workspace}
-                    service={detail}
-                    services={environment.services}
-                    at={at}
-                    onClose={close}
-                  />
-                ) : (
-                  <ServerDetail workspace={workspace} server={environment.server} at={at} onClose={close} />
-                )}
+                <Details environment={environment} at={at} service={detail} onClose={close} />
               </Panel>
             </>
           )}
         </Group>
       )}
     </div>
+  );
+}
+
+/** Of the chosen service; without one, of the server. */
+function Details({
+  environment: { workspace, services, server },
+  at,
+  service,
+  onClose,
+}: {
+  environment: EnvironmentStatus;
+  at: number;
+  service: ServiceStatus | null;
+  onClose: () => void;
+}) {
+  if (!service) return <ServerDetail workspace={workspace} server={server} at={at} onClose={onClose} />;
+  return (
+    <ServiceDetail
+      key={service.name}
+      workspace={workspace}
+      service={service}
+      services={services}
+      at={at}
+      onClose={onClose}
+    />
   );
 }
 
@@ -110,7 +138,7 @@ function Services({
   const empty = environment.services.length === 0;
   return (
     <div className="flex h-full flex-col">
-      {!empty && <ViewBar environment={environment} path={path} />}
+      {!empty && <ViewBar environment={environment} path={path} chosen={chosen} />}
       <FilesChanged environment={environment} />
       <EngineTrouble environment={environment} />
       {(empty || view === "list") && (
@@ -118,7 +146,7 @@ function Services({
       )}
       {empty && <NoServices environment={environment} />}
       {!empty && view === "graph" && <GraphView environment={environment} path={path} chosen={chosen} />}
-      {!empty && view === "start" && <StartView environment={environment} path={path} chosen={chosen} />}
+      {!empty && view === "steps" && <StepsView environment={environment} path={path} chosen={chosen} />}
       {!empty && view === "timeline" && <EnvironmentTimeline environment={environment} />}
       {!empty && view !== "timeline" && (
         <Suggestions

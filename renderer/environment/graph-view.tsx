@@ -5,11 +5,13 @@ import { Empty } from "../ui/empty.tsx";
 import { serviceLook } from "../ui/state.ts";
 import { StateShape } from "../ui/state-mark.tsx";
 import { useActions } from "../view/app.ts";
-import { graphOf, NODE, type Node } from "./graph.ts";
+import { graphOf, type Measure, type Node } from "./graph.ts";
 import { Took } from "./took.tsx";
 
 /** More than so many nodes are neither drawn quickly nor read. */
 const MOST_DRAWN = 400;
+/** A node lower than this has room for one line, in px. */
+const MOST_ONE_LINE = 40;
 
 /** The services as a picture: a column a wave, lines to what each needs, the critical path drawn strong. */
 export function GraphView({
@@ -82,7 +84,7 @@ export function GraphView({
             <span
               key={first?.column}
               className="absolute top-1 text-xs text-faint tabular-nums"
-              style={{ left: first?.x, width: NODE.width }}
+              style={{ left: first?.x, width: graph.measure.width }}
             >
               Wave {(first?.service.wave ?? 0) + 1}
             </span>
@@ -110,6 +112,7 @@ export function GraphView({
             <li key={node.service.name} className="absolute" style={{ left: node.x, top: node.y }}>
               <NodeButton
                 service={node.service}
+                measure={graph.measure}
                 critical={onPath.has(node.service.name)}
                 chosen={node.service.name === chosen}
                 active={node === current}
@@ -124,12 +127,21 @@ export function GraphView({
   );
 }
 
+/** Its state, with the reason where it has one of its own. */
+function wordsOf(service: ServiceStatus): string {
+  const { phase, ready, failure, why } = service;
+  if (phase === "waiting" && why !== null) return why;
+  const { word } = serviceLook(service);
+  return ready || failure !== null || why === null ? word : `${word}: ${why}`;
+}
+
 function nodeNamed(place: HTMLElement | null, name: string | null): HTMLElement | null {
-  return name === null ? null : (place?.querySelector<HTMLElement>(`[data-node="${CSS.escape(name)}"]`) ?? null);
+  return name === null ? null : (place?.querySelector<HTMLElement>(`[data-opens="${CSS.escape(name)}"]`) ?? null);
 }
 
 function NodeButton({
   service,
+  measure,
   critical,
   chosen,
   active,
@@ -137,6 +149,7 @@ function NodeButton({
   onOpen,
 }: {
   service: ServiceStatus;
+  measure: Measure;
   critical: boolean;
   chosen: boolean;
   active: boolean;
@@ -145,17 +158,18 @@ function NodeButton({
 }) {
   const look = serviceLook(service);
   const trouble = look.tone === "bad";
+  const oneLine = measure.height < MOST_ONE_LINE;
   return (
     <button
       type="button"
-      data-node={service.name}
+      data-opens={service.name}
       tabIndex={active ? 0 : -1}
       aria-pressed={chosen}
       aria-label={`${service.name}, ${look.word.toLowerCase()}${critical ? ", on the critical path" : ""}`}
       title={[service.name, service.failure?.message ?? service.why].filter(Boolean).join(": ")}
       onFocus={onFocus}
       onClick={onOpen}
-      style={NODE}
+      style={{ width: measure.width, height: measure.height }}
       className={`flex flex-col justify-center rounded-md px-2.5 text-left inset-ring ${
         chosen
           ? "bg-raised inset-ring-2 inset-ring-accent"
@@ -169,18 +183,14 @@ function NodeButton({
       <span className="flex w-full items-center gap-1.5">
         <StateShape look={look} />
         <span className="min-w-0 flex-1 truncate font-medium">{service.name}</span>
-        <span className="shrink-0 text-xs text-muted tabular-nums">
-          <Took service={service} />
+        {/* Of what went wrong, how long it took is of no interest. */}
+        <span className={`shrink-0 text-xs tabular-nums ${trouble ? "text-bad" : "text-muted"}`}>
+          {trouble ? oneLine && look.word : <Took service={service} />}
         </span>
       </span>
-      <span className={`w-full truncate text-xs ${trouble ? "text-bad" : "text-muted"}`}>
-        {service.phase === "waiting" && service.why !== null ? service.why : look.word}
-        {service.phase !== "waiting" &&
-          !service.ready &&
-          service.failure === null &&
-          service.why !== null &&
-          `: ${service.why}`}
-      </span>
+      {!oneLine && (
+        <span className={`w-full truncate text-xs ${trouble ? "text-bad" : "text-muted"}`}>{wordsOf(service)}</span>
+      )}
     </button>
   );
 }

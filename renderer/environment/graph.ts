@@ -1,9 +1,18 @@
 /** Where each service stands in the picture of the waves, and which lines are drawn. Pure. */
 import type { ServiceStatus } from "#shared/schema/service.ts";
 
-/** Sizes of the picture in px: a node, and the room between two columns and two rows. */
-export const NODE = { width: 164, height: 44 };
-const GAP = { column: 44, row: 12 };
+/** Sizes of a picture in px: a node, and the room between two columns and two rows. */
+export interface Measure {
+  readonly width: number;
+  readonly height: number;
+  readonly columnGap: number;
+  readonly rowGap: number;
+}
+const roomy: Measure = { width: 164, height: 44, columnGap: 44, rowGap: 12 };
+/** For many services: a line each. */
+const dense: Measure = { width: 148, height: 28, columnGap: 32, rowGap: 8 };
+/** So many are drawn with two lines each. */
+const MOST_ROOMY = 40;
 const EDGE = 16;
 
 export interface Node {
@@ -22,6 +31,7 @@ export interface Edge {
 }
 
 export interface Graph {
+  readonly measure: Measure;
   readonly columns: readonly (readonly Node[])[];
   readonly edges: readonly Edge[];
   readonly width: number;
@@ -30,6 +40,9 @@ export interface Graph {
 
 /** One column a wave. Inside one, each stands near what it needs, so that few lines cross. */
 export function graphOf(services: readonly ServiceStatus[]): Graph {
+  const measure = services.length > MOST_ROOMY ? dense : roomy;
+  const { width, height, columnGap, rowGap } = measure;
+  const xOf = (column: number): number => EDGE + column * (width + columnGap);
   const waves = [...new Set(services.map(({ wave }) => wave))].toSorted((one, other) => one - other);
   const nodes = new Map<string, Node>();
   const columns = waves.map((wave, column) => {
@@ -43,7 +56,7 @@ export function graphOf(services: readonly ServiceStatus[]): Graph {
         column,
         row,
         x: xOf(column),
-        y: EDGE + row * (NODE.height + GAP.row),
+        y: EDGE + row * (height + rowGap),
       };
       nodes.set(service.name, node);
       return node;
@@ -54,15 +67,16 @@ export function graphOf(services: readonly ServiceStatus[]): Graph {
     const to = nodes.get(name);
     return (needs.get(name) ?? []).flatMap((need) => {
       const from = nodes.get(need);
-      return from && to ? [{ from: need, to: name, path: lineBetween(from, to) }] : [];
+      return from && to ? [{ from: need, to: name, path: lineBetween(from, to, measure, xOf) }] : [];
     });
   });
   const rows = Math.max(0, ...columns.map(({ length }) => length));
   return {
+    measure,
     columns,
     edges,
-    width: 2 * EDGE + columns.length * (NODE.width + GAP.column) - GAP.column,
-    height: 2 * EDGE + rows * (NODE.height + GAP.row) - GAP.row,
+    width: 2 * EDGE + columns.length * (width + columnGap) - columnGap,
+    height: 2 * EDGE + rows * (height + rowGap) - rowGap,
   };
 }
 
@@ -73,9 +87,10 @@ function middle(names: readonly string[], nodes: ReadonlyMap<string, Node>): num
 }
 
 /** Through the columns between them it runs in the room between two rows, never behind a node. */
-function lineBetween(from: Node, to: Node): string {
-  const [startY, endY] = [from.y + NODE.height / 2, to.y + NODE.height / 2];
-  let [x, y] = [from.x + NODE.width, startY];
+function lineBetween(from: Node, to: Node, measure: Measure, xOf: (column: number) => number): string {
+  const { width, height } = measure;
+  const [startY, endY] = [from.y + height / 2, to.y + height / 2];
+  let [x, y] = [from.x + width, startY];
   let line = `M${x} ${y}`;
   const bendTo = (nextX: number, nextY: number): void => {
     const bend = (nextX - x) / 2;
@@ -84,20 +99,18 @@ function lineBetween(from: Node, to: Node): string {
   };
   for (let column = from.column + 1; column < to.column; column += 1) {
     const part = (column - from.column) / (to.column - from.column);
-    bendTo(xOf(column), laneNear(startY + (endY - startY) * part));
-    x += NODE.width;
+    bendTo(xOf(column), laneNear(startY + (endY - startY) * part, measure));
+    x += width;
     line += `H${x}`;
   }
   bendTo(to.x, endY);
   return line;
 }
 
-const xOf = (column: number): number => EDGE + column * (NODE.width + GAP.column);
-
 /** The middle of the room between two rows that is nearest to a height. */
-function laneNear(y: number): number {
-  const step = NODE.height + GAP.row;
-  const first = EDGE - GAP.row / 2;
+function laneNear(y: number, { height, rowGap }: Measure): number {
+  const step = height + rowGap;
+  const first = EDGE - rowGap / 2;
   return first + Math.max(0, Math.round((y - first) / step)) * step;
 }
 

@@ -23,7 +23,11 @@ export function ServerDetail({
 }) {
   const server = given ?? stoppedServer;
   return (
-    <aside aria-label="Details of the OpenCode server" className="flex h-full flex-col bg-canvas">
+    <aside
+      aria-label="Details of the OpenCode server"
+      tabIndex={-1}
+      className="focus-inside flex h-full flex-col bg-canvas"
+    >
       <div className="flex h-11 shrink-0 items-center gap-2 pr-2 pl-4">
         <h2 className="min-w-0 flex-1 truncate font-semibold">OpenCode server</h2>
         <IconButton label="Close details" onClick={onClose}>

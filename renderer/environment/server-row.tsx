@@ -11,6 +11,9 @@ import { Cell, Figure, Uptime } from "./cells.tsx";
 import { Events } from "./server-facts.tsx";
 import { ServerRemedies } from "./server-trouble.tsx";
 
+/** What its row opens, beside the names of services, which are never empty. */
+export const OPENS_SERVER = "";
+
 /** The workspace's OpenCode server, in the columns of the services. Enter or a click opens its details. */
 export function ServerRow({
   workspace,
@@ -33,6 +36,7 @@ export function ServerRow({
       aria-label="OpenCode server"
       aria-rowindex={2}
       aria-selected={chosen}
+      data-opens={OPENS_SERVER}
       tabIndex={0}
       onClick={open}
       onKeyDown={(event) => {

@@ -38,7 +38,7 @@ export function ServiceDetail({
   const part = useView((view) => view.detailPart);
   const suggestions = useSuggestions(workspace).filter((suggestion) => suggestion.service === name);
   return (
-    <aside aria-label={`Details of ${name}`} className="flex h-full flex-col bg-canvas">
+    <aside aria-label={`Details of ${name}`} tabIndex={-1} className="focus-inside flex h-full flex-col bg-canvas">
       <div className="flex h-11 shrink-0 items-center gap-2 pr-2 pl-4">
         <h2 className="min-w-0 flex-1 truncate font-semibold" title={name}>
           {name}

@@ -1,10 +1,11 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useMemo } from "react";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import { useActions } from "../view/app.ts";
 import { inWaves } from "./order.ts";
 import { ServerRow } from "./server-row.tsx";
-import { hasNote, ServiceRow } from "./service-row.tsx";
+import { ServiceRow } from "./service-row.tsx";
+import { isOwn } from "./trouble.ts";
+import { useRows } from "./use-rows.ts";
 
 const ROW_HEIGHT = 32;
 
@@ -27,42 +28,15 @@ export function ServiceList({
   const actions = useActions();
   const rows = useMemo(() => inWaves(environment.services), [environment.services]);
   const onPath = useMemo(() => new Set(path), [path]);
-  const scroller = useRef<HTMLDivElement>(null);
-  const [active, setActive] = useState(0);
-  const [moved, setMoved] = useState(false);
-  // oxlint-disable-next-line react/incompatible-library -- No React compiler here: the virtualizer re-renders this list itself.
-  const virtual = useVirtualizer({
+  const { scroller, virtual, active, setActive, move } = useRows({
     count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: (index) => (rows[index] && hasNote(rows[index].service) ? ROW_HEIGHT * 2 : ROW_HEIGHT),
-    getItemKey: (index) => rows[index]?.service.name ?? index,
-    overscan: 8,
+    sizeOf: (index) => (isOwn(rows[index]?.service.failure ?? null) ? ROW_HEIGHT * 2 : ROW_HEIGHT),
+    keyOf: (index) => rows[index]?.service.name ?? index,
+    indexOf: (name) => rows.findIndex(({ service }) => service.name === name),
+    chosen,
+    focus: "[role=row]",
   });
-
-  // The row that the keys moved to may only exist after scrolling there.
-  useEffect(() => {
-    if (!moved) return;
-    setMoved(false);
-    scroller.current?.querySelector<HTMLElement>(`[data-index="${active}"] [role=row]`)?.focus();
-  }, [active, moved]);
-
-  const move = (event: KeyboardEvent) => {
-    const target = {
-      ArrowDown: active + 1,
-      ArrowUp: active - 1,
-      Home: 0,
-      End: rows.length - 1,
-      PageDown: active + 12,
-      PageUp: active - 12,
-    }[event.key];
-    if (target === undefined || rows.length === 0) return;
-    event.preventDefault();
-    const next = Math.max(0, Math.min(rows.length - 1, target));
-    setActive(next);
-    setMoved(true);
-    virtual.scrollToIndex(next);
-  };
-
+  const planned = environment.phase === "stopped";
   const short = rows.length === 0;
   return (
     <div
@@ -72,7 +46,7 @@ export function ServiceList({
       className={`service-list flex min-h-0 flex-col ${short ? "shrink-0" : "flex-1"}`}
     >
       <div role="rowgroup" className="shrink-0">
-        <Head />
+        <Head planned={planned} />
         <ServerRow workspace={workspace} server={environment.server} at={at} chosen={serverChosen} />
       </div>
       {!short && (
@@ -99,6 +73,7 @@ export function ServiceList({
                     index={item.index}
                     active={item.index === active}
                     chosen={row.service.name === chosen}
+                    planned={planned}
                     onActivate={setActive}
                     onOpen={actions.showService}
                   />
@@ -112,7 +87,7 @@ export function ServiceList({
   );
 }
 
-function Head() {
+function Head({ planned }: { planned: boolean }) {
   return (
     <div role="row" className="service-grid h-7 border-b border-line text-xs text-faint">
       <span role="columnheader" title="Wave: services with one number start together">
@@ -129,7 +104,7 @@ function Head() {
         Took
       </span>
       <span role="columnheader" className="column-why">
-        Why
+        {planned ? "Runs" : "Why"}
       </span>
       <span role="columnheader" className="column-uptime text-right">
         Uptime

@@ -12,7 +12,7 @@ import { Cell, Figure, Uptime } from "./cells.tsx";
 import { HolderButtons } from "./holder-buttons.tsx";
 import { RemedyButtons } from "./remedy-buttons.tsx";
 import { Took } from "./took.tsx";
-import { chainOf, engineWords, isOfEngine } from "./trouble.ts";
+import { chainOf, engineWords, isOfEngine, isOwn } from "./trouble.ts";
 
 type Properties = {
   workspace: WorkspaceId;
@@ -24,6 +24,8 @@ type Properties = {
   index: number;
   active: boolean;
   chosen: boolean;
+  /** Nothing runs yet: the row says what would. */
+  planned: boolean;
   onActivate: (index: number) => void;
   onOpen: (workspace: WorkspaceId, name: string | null) => void;
 };
@@ -38,12 +40,13 @@ export const ServiceRow = memo(function ServiceRow({
   index,
   active,
   chosen,
+  planned,
   onActivate,
   onOpen,
 }: Properties) {
   const health = healthLook(service.health);
   const { failure, name } = service;
-  const note = hasNote(service);
+  const note = isOwn(failure);
   const why = whyOf(service);
   const up = (service.phase === "running" || service.phase === "external") && service.kind !== "task";
   // Where the column for it is too narrow, what is wrong with a wanted service gets a line.
@@ -58,6 +61,7 @@ export const ServiceRow = memo(function ServiceRow({
       aria-label={name}
       aria-rowindex={index + 3}
       aria-selected={chosen}
+      data-opens={name}
       tabIndex={active ? 0 : -1}
       onFocus={() => onActivate(index)}
       onClick={() => onOpen(workspace, chosen ? null : name)}
@@ -92,9 +96,10 @@ export const ServiceRow = memo(function ServiceRow({
         </Figure>
         <Cell
           column={`column-why ${worrying ? "why-twice" : ""} ${measured ? "" : "why-wide"}`}
-          title={why ?? undefined}
+          title={why ?? (planned ? service.command : undefined)}
         >
-          {!note && <span className="text-muted">{why}</span>}
+          {!note && why !== null && <span className="text-muted">{why}</span>}
+          {planned && why === null && <code className="font-mono text-sm text-muted">{service.command}</code>}
         </Cell>
         {measured && (
           <>
@@ -137,14 +142,6 @@ export const ServiceRow = memo(function ServiceRow({
     </div>
   );
 });
-
-/**
- * Whether it has trouble of its own to tell, with buttons. What follows from another's trouble is short, and told where that
- * is: a skipped service by the one that failed, a container by its engine.
- */
-export function hasNote({ failure }: Pick<ServiceStatus, "failure">): boolean {
-  return failure !== null && failure.code !== "dependency_failed" && !isOfEngine(failure);
-}
 
 function whyOf({ failure, why }: ServiceStatus): string | null {
   if (failure === null) return why;

@@ -1,9 +1,9 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { History } from "lucide-react";
-import { useMemo, useRef } from "react";
+import { useMemo } from "react";
 import type { AuditEntry } from "#shared/schema/host.ts";
 import { Empty } from "../ui/empty.tsx";
 import { wordOf } from "./audit-words.ts";
+import { useRows } from "./use-rows.ts";
 
 const ROW_HEIGHT = 28;
 
@@ -17,13 +17,14 @@ export function Timeline({
   onOpen: (service: string) => void;
 }) {
   const rows = useMemo(() => entries.toReversed(), [entries]);
-  const scroller = useRef<HTMLDivElement>(null);
-  // oxlint-disable-next-line react/incompatible-library -- No React compiler here: the virtualizer re-renders this list itself.
-  const virtual = useVirtualizer({
+  const { scroller, virtual, active, setActive, move } = useRows({
     count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 12,
+    sizeOf: () => ROW_HEIGHT,
+    // New ones come at the top; counted from the end, each keeps its own.
+    keyOf: (index) => rows.length - index,
+    indexOf: () => -1,
+    chosen: null,
+    focus: "[tabindex]",
   });
   if (rows.length === 0)
     return (
@@ -32,13 +33,7 @@ export function Timeline({
       </Empty>
     );
   return (
-    <div
-      ref={scroller}
-      tabIndex={0}
-      role="group"
-      aria-label="What happened"
-      className="focus-inside timeline min-h-0 flex-1 overflow-y-auto"
-    >
+    <div ref={scroller} tabIndex={-1} className="timeline min-h-0 flex-1 overflow-y-auto" onKeyDown={move}>
       <ol reversed aria-label="Timeline" className="relative w-full" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map((item) => {
           const entry = rows[item.index];
@@ -46,10 +41,12 @@ export function Timeline({
             entry && (
               <li
                 key={item.key}
+                data-index={item.index}
+                onFocus={() => setActive(item.index)}
                 className="absolute top-0 left-0 w-full"
                 style={{ height: ROW_HEIGHT, transform: `translateY(${item.start}px)` }}
               >
-                <Entry entry={entry} onOpen={onOpen} />
+                <Entry entry={entry} tabbable={item.index === active} onOpen={onOpen} />
               </li>
             )
           );
@@ -59,10 +56,20 @@ export function Timeline({
   );
 }
 
-function Entry({ entry, onOpen }: { entry: AuditEntry; onOpen: (service: string) => void }) {
+/** The name of the service leads to its details; where there is none, the keys still stop at the entry. */
+function Entry({
+  entry,
+  tabbable,
+  onOpen,
+}: {
+  entry: AuditEntry;
+  tabbable: boolean;
+  onOpen: (service: string) => void;
+}) {
   const { service } = entry;
+  const tabIndex = tabbable ? 0 : -1;
   return (
-    <div className="timeline-grid h-full hover:bg-hover">
+    <div {...(service === null ? { tabIndex } : {})} className="timeline-grid focus-inside h-full hover:bg-hover">
       <time dateTime={entry.at} title={entry.at} className="text-xs text-faint tabular-nums">
         {formatMoment(entry.at)}
       </time>
@@ -72,6 +79,8 @@ function Entry({ entry, onOpen }: { entry: AuditEntry; onOpen: (service: string)
         ) : (
           <button
             type="button"
+            data-opens={service}
+            tabIndex={tabIndex}
             className="max-w-full truncate rounded-sm hover:underline"
             onClick={() => onOpen(service)}
           >

@@ -48,5 +48,26 @@ export function engineWords({ code }: Failure): string {
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> | null {
+/**
+ * Whether a failure is told where the service stands, with buttons. What follows from another's trouble is short, and told where
+ * that is: a skipped service by the one that failed, a container by its engine.
+ */
+export function isOwn(failure: Failure | null): boolean {
+  return failure !== null && failure.code !== "dependency_failed" && !isOfEngine(failure);
+}
+
+/** The services that a person should look at, in the order of the waves. */
+export function inTrouble(services: readonly ServiceStatus[]): readonly ServiceStatus[] {
+  return services
+    .filter(({ failure, health }) => isOwn(failure) || health === "unhealthy")
+    .toSorted((one, other) => one.wave - other.wave);
+}
+
+/** The one to look at after `current`, the first after the last; null where nothing is in trouble. */
+export function nextInTrouble(services: readonly ServiceStatus[], current: string | null): string | null {
+  const names = inTrouble(services).map(({ name }) => name);
+  return names[(names.indexOf(current ?? "") + 1) % Math.max(1, names.length)] ?? null;
+}
+
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
 }

@@ -5,25 +5,33 @@ import { useNow } from "../ui/now.ts";
 import { Segments } from "../ui/segments.tsx";
 import { useActions, useView } from "../view/app.ts";
 import type { EnvironmentView } from "../view/view.ts";
+import { InTrouble } from "./in-trouble.tsx";
 import { startOf } from "./steps.ts";
 
 const views: readonly { value: EnvironmentView; label: string }[] = [
   { value: "list", label: "List" },
   { value: "graph", label: "Graph" },
-  { value: "start", label: "Start" },
+  { value: "steps", label: "Steps" },
   { value: "timeline", label: "Timeline" },
 ];
 
-/** How the environment is looked at, and how far its start has come. */
-export function ViewBar({ environment, path }: { environment: EnvironmentStatus; path: readonly string[] }) {
+/** How the environment is looked at, which of it is in trouble, and how far its start has come. */
+export function ViewBar({
+  environment,
+  path,
+  chosen,
+}: {
+  environment: EnvironmentStatus;
+  path: readonly string[];
+  chosen: string | null;
+}) {
   const actions = useActions();
   const view = useView((state) => state.environmentView);
   return (
-    <div className="flex shrink-0 items-center gap-3 px-4 pb-2">
+    <div className="flex shrink-0 flex-wrap items-center gap-x-4 gap-y-1.5 px-4 pb-2">
       <Segments label="View" value={view} options={views} onChange={actions.showEnvironmentAs} />
-      <div className="min-w-0 flex-1">
-        <Progress environment={environment} path={path} />
-      </div>
+      <InTrouble environment={environment} chosen={chosen} />
+      <Progress environment={environment} path={path} />
     </div>
   );
 }
@@ -44,11 +52,11 @@ function Progress({ environment, path }: { environment: EnvironmentStatus; path:
       : null;
   if (words === null) return null;
   return (
-    <div className="flex min-w-0 items-center gap-3 text-sm text-muted">
+    <div className="flex min-w-0 flex-1 items-center gap-3 text-sm text-muted">
       {going && (
         <div
           role="progressbar"
-          aria-label="Start"
+          aria-label="Progress of the start"
           aria-valuemin={0}
           aria-valuemax={part.length}
           aria-valuenow={ready}

@@ -5,7 +5,7 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Segments } from "../ui/segments.tsx";
 import { useActions, useApp } from "../view/app.ts";
-import { Field, inputLook } from "./field.tsx";
+import { Field, inputLook, SwitchRow } from "./field.tsx";
 import { ServerSettingsSection } from "./server-settings.tsx";
 
 /** Settings take effect at once; there is nothing to save. */
@@ -22,7 +22,7 @@ export function SettingsDialog() {
       onClose={close}
       footer={<Button onClick={close}>Done</Button>}
     >
-      {settings && <Fields settings={settings} />}
+      {settings && <Fields settings={settings} desktop={host?.kind === "desktop"} />}
       {host && (
         <p className="mt-4 text-xs break-all text-faint">
           Deckhand {host.version} · {host.kind} host, pid {host.pid} · {host.home}
@@ -32,7 +32,7 @@ export function SettingsDialog() {
   );
 }
 
-function Fields({ settings }: { settings: Settings }) {
+function Fields({ settings, desktop }: { settings: Settings; desktop: boolean }) {
   const actions = useActions();
   return (
     <div className="flex flex-col gap-5">
@@ -48,6 +48,14 @@ function Fields({ settings }: { settings: Settings }) {
           onChange={(theme) => void actions.changeSettings({ theme })}
         />
       </Field>
+      {desktop && (
+        <SwitchRow
+          label="Notifications"
+          hint="Tell of a service that fails, and of its recovery, while Deckhand is not in front."
+          on={settings.notifications}
+          onChange={(notifications) => void actions.changeSettings({ notifications })}
+        />
+      )}
       <ServerSettingsSection
         settings={settings}
         binary={<Binary key={settings.opencodeBinary} binary={settings.opencodeBinary} />}

@@ -1,6 +1,7 @@
-import { useEffect } from "react";
+import { useEffect, useEffectEvent, useRef } from "react";
 import { toast } from "sonner";
 import type { Alert } from "#shared/schema/alert.ts";
+import type { Project } from "#shared/schema/workspace.ts";
 import { useApp } from "../view/app.ts";
 import { useProjects } from "../view/projects.ts";
 
@@ -12,6 +13,7 @@ export function useAlerts(): void {
   const { client, view, actions } = useApp();
   const { projects, current } = useProjects();
   const shown = current?.workspace ?? null;
+  useOpenedAlerts();
   useEffect(() => {
     const tell = (alert: Alert): void => {
       const { workspace, kind, title, body, services } = alert;
@@ -27,10 +29,7 @@ export function useAlerts(): void {
           ? {
               action: {
                 label: "Show",
-                onClick: () => {
-                  actions.go("environment", project.id);
-                  actions.showService(workspace, service);
-                },
+                onClick: () => actions.showAlert(project, service),
               },
             }
           : {}),
@@ -40,4 +39,28 @@ export function useAlerts(): void {
     };
     return client.subscribe("alert.follow", {}, { onBatch: (items) => items.forEach(tell) });
   }, [client, view, actions, projects, shown]);
+}
+
+/** The desktop's window goes to what a notification was about when that was clicked. A browser's page stays where it is. */
+function useOpenedAlerts(): void {
+  const { client, actions, platform } = useApp();
+  const { projects } = useProjects();
+  const opened = useRef<Alert | null>(null);
+  const show = useEffectEvent((known: readonly Project[]) => {
+    const alert = opened.current;
+    const project = known.find(({ workspace }) => workspace === alert?.workspace);
+    if (!alert || !project) return;
+    opened.current = null;
+    actions.showAlert(project, alert.services[0] ?? null);
+  });
+  const take = useEffectEvent((alert: Alert | undefined) => {
+    opened.current = alert ?? null;
+    show(projects);
+  });
+  useEffect(
+    () => (platform.web ? undefined : client.subscribe("alert.opened", {}, { onBatch: (items) => take(items.at(-1)) })),
+    [client, platform],
+  );
+  // A window that was made for it knows its projects only a moment later.
+  useEffect(() => show(projects), [projects]);
 }

@@ -4,6 +4,7 @@
  */
 import { isServerUp, stoppedServer } from "#shared/schema/server.ts";
 import type { Project } from "#shared/schema/workspace.ts";
+import { nextInTrouble } from "../environment/trouble.ts";
 import { environmentViews } from "../view/view.ts";
 import type { Command, CommandContext } from "./command.ts";
 
@@ -100,11 +101,28 @@ export const commands: readonly Command[] = [
     when: hasProject,
     run: inWorkspace(({ actions }, workspace) => void actions.undoSave(workspace)),
   },
+  {
+    id: "environment.trouble",
+    title: "Show the next service in trouble",
+    group: "Environment",
+    shortcut: "F8",
+    words: "failed blocked crash unhealthy error problem",
+    when: ({ environment }) => environment !== null && nextInTrouble(environment.services, null) !== null,
+    run: inWorkspace(({ actions, environment, view }, workspace) => {
+      actions.go("environment");
+      actions.showService(workspace, nextInTrouble(environment?.services ?? [], view.get().service[workspace] ?? null));
+    }),
+  },
   ...environmentViews.map((view): Command => ({
     id: `environment.view.${view}`,
     title: `Show environment as ${view}`,
     group: "Environment",
-    words: { list: "rows", graph: "waves critical path", start: "steps waterfall", timeline: "history audit" }[view],
+    words: {
+      list: "rows",
+      graph: "waves critical path",
+      steps: "start waterfall time took",
+      timeline: "history audit",
+    }[view],
     when: hasProject,
     run: ({ actions }) => actions.showEnvironmentAs(view),
   })),
@@ -277,6 +295,14 @@ export const commands: readonly Command[] = [
     run: ({ actions }) => void actions.changeSettings({ theme: "dark" }),
   },
 
+  {
+    id: "notifications",
+    title: "Notifications on or off",
+    group: "Deckhand",
+    words: "desktop alerts failures recovery",
+    when: ({ host, settings }) => host?.kind === "desktop" && settings !== null,
+    run: ({ actions, settings }) => void actions.changeSettings({ notifications: !(settings?.notifications ?? true) }),
+  },
   {
     id: "settings",
     title: "Settings",

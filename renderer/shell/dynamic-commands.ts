@@ -19,6 +19,10 @@ export function dynamicCommands(context: CommandContext): Command[] {
   for (const { name, url, desired } of environment?.services ?? []) {
     const one = (id: string, title: string, run: Command["run"]) =>
       found.push({ id: `service:${name}:${id}`, title: `${title} ${name}`, group: "Services", run });
+    one("show", "Show", ({ actions }) => {
+      actions.go("environment");
+      actions.showService(workspace, name);
+    });
     if (desired === "running") {
       one("restart", "Restart", ({ actions }) => void actions.restartServices(workspace, [name]));
       one("stop", "Stop", ({ actions }) => void actions.stopServices(workspace, [name]));

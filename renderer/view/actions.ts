@@ -85,6 +85,16 @@ export function createActions({ client, view, notify }: { client: Client; view: 
     /** Asks which profile, and shows what that changes first. */
     chooseProfile: (workspace: WorkspaceId) => view.set({ dialog: { kind: "profile", workspace } }),
     /** Shows what an edit would write, to be agreed to. */
+    /** Goes to what an alert was about: the service it names first, with its cause. */
+    showAlert: ({ id, workspace }: Pick<Project, "id" | "workspace">, service: string | null) =>
+      view.set((state) => ({
+        project: id,
+        page: "environment",
+        palette: false,
+        detailPart: "overview",
+        service: { ...state.service, [workspace]: service },
+        server: { ...state.server, [workspace]: false },
+      })),
     editConfig: (change: ConfigChange) => view.set({ dialog: { kind: "save", change } }),
     saved: (workspace: WorkspaceId, file: string) =>
       notify.success(`Wrote ${file}.`, {

@@ -8,7 +8,7 @@ export const pages = ["environment", "logs", "chat"] as const;
 export type Page = (typeof pages)[number];
 
 /** The ways to look at an environment. */
-export const environmentViews = ["list", "graph", "start", "timeline"] as const;
+export const environmentViews = ["list", "graph", "steps", "timeline"] as const;
 export type EnvironmentView = (typeof environmentViews)[number];
 /** The parts of a service's details. */
 export const detailParts = ["overview", "definition", "history"] as const;

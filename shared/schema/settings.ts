@@ -55,6 +55,8 @@ export const settingsSchema = z.object({
   opencodeBinary: z.string().min(1).max(4_096).nullable().default(null),
   /** Starting an environment from the window starts the workspace's OpenCode server too. */
   serverWithEnvironment: z.boolean().default(true),
+  /** The desktop tells of failed services and of their recovery while no window of ours has the focus. */
+  notifications: z.boolean().default(true),
   server: serverSettingsSchema.default(defaultServerSettings),
 });
 export type Settings = z.infer<typeof settingsSchema>;
@@ -66,6 +68,7 @@ export const settingsChangeSchema = z.object({
   theme: settingsSchema.shape.theme.unwrap().optional(),
   opencodeBinary: settingsSchema.shape.opencodeBinary.unwrap().optional(),
   serverWithEnvironment: settingsSchema.shape.serverWithEnvironment.unwrap().optional(),
+  notifications: settingsSchema.shape.notifications.unwrap().optional(),
   server: z
     .object({
       host: serverFields.host.unwrap().optional(),

@@ -58,7 +58,7 @@ test("tells how a start went, what a service is made of, and what became of it",
 
   const view = (name: string) => page.getByRole("radio", { name, exact: true });
   const byWave = page.getByRole("list", { name: "Services by wave" });
-  await view("Start").click();
+  await view("Steps").click();
   await expect(byWave.getByRole("button", { name: /^dev:api/ })).toContainText(/\d (ms|s)/);
   await view("Graph").click();
   await expect(byWave.getByRole("button", { name: /on the critical path/ })).not.toHaveCount(0);

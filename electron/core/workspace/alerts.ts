@@ -39,19 +39,38 @@ interface Watched {
 export class Alerts {
   readonly #dependencies: AlertsDependencies;
   readonly #emitter: Emitter<Alert>;
+  readonly #opened: Emitter<Alert>;
+  /** Opened while nobody was there to show it. */
+  #unseen: Alert | null = null;
   readonly #watched = new Map<WorkspaceId, Watched>();
   #count = 0;
 
   constructor(dependencies: AlertsDependencies) {
     this.#dependencies = dependencies;
-    this.#emitter = new Emitter((error) =>
-      dependencies.logger.error("A listener of alerts failed", { error: errorText(error) }),
-    );
+    const onError = (error: unknown): void =>
+      dependencies.logger.error("A listener of alerts failed", { error: errorText(error) });
+    this.#emitter = new Emitter(onError);
+    this.#opened = new Emitter(onError);
   }
 
   /** Calls with each alert from now on. */
   follow(listener: (alert: Alert) => void): () => void {
     return this.#emitter.on(listener);
+  }
+
+  /** A person wants to see what an alert is about. With nobody to show it, the latest is kept for who comes first. */
+  open(alert: Alert): void {
+    this.#unseen = this.#opened.listenerCount === 0 ? alert : null;
+    this.#opened.emit(alert);
+  }
+
+  /** Calls with each alert that is opened from now on, and with one that nobody has shown yet. */
+  followOpened(listener: (alert: Alert) => void): () => void {
+    const unseen = this.#unseen;
+    this.#unseen = null;
+    const end = this.#opened.on(listener);
+    if (unseen !== null) listener(unseen);
+    return end;
   }
 
   /** What is known of a workspace now; as often as one likes. @param project What people call it. */

@@ -12,11 +12,14 @@ import {
 
 export class FakeFailure extends Error {
   readonly failure: Failure;
-  constructor(code: Failure["code"], message: string, next: string | null = null) {
+  constructor(code: Failure["code"], message: string, next: string | null = null, details: Failure["details"] = {}) {
     super(message);
-    this.failure = { code, message, next, details: {} };
+    this.failure = { code, message, next, details };
   }
 }
+
+const failureOf = (error: unknown): Failure =>
+  error instanceof FakeFailure ? error.failure : { code: "internal", message: String(error), next: null, details: {} };
 
 export type Handlers = {
   [Name in ProcedureName]?: (input: InputOf<Name>) => OutputOf<Name> | Promise<OutputOf<Name>>;
@@ -62,16 +65,21 @@ export function createFakeConnection(handlers: Handlers, delayMs: number) {
     if (frame.t === "open") {
       const stream: Open = { pending: [], dropped: 0, unacknowledged: 0, stop: () => {} };
       open.set(frame.id, stream);
-      const stop = handler?.(frame.input, (...items) => {
-        stream.pending.push(...items);
-        const over = stream.pending.length - STREAM_MAX_PENDING;
-        if (over > 0) {
-          stream.pending.splice(0, over);
-          stream.dropped += over;
-        }
-        flush(frame.id);
-      });
-      if (typeof stop === "function") stream.stop = stop as () => void;
+      try {
+        const stop = handler?.(frame.input, (...items) => {
+          stream.pending.push(...items);
+          const over = stream.pending.length - STREAM_MAX_PENDING;
+          if (over > 0) {
+            stream.pending.splice(0, over);
+            stream.dropped += over;
+          }
+          flush(frame.id);
+        });
+        if (typeof stop === "function") stream.stop = stop as () => void;
+      } catch (error) {
+        open.delete(frame.id);
+        emit({ t: "end", id: frame.id, error: failureOf(error) });
+      }
       return undefined;
     }
     await new Promise((resolve) => setTimeout(resolve, delayMs));
@@ -79,11 +87,7 @@ export function createFakeConnection(handlers: Handlers, delayMs: number) {
       if (!handler) throw new FakeFailure("unavailable", `The fake host has no "${frame.name}".`);
       emit({ t: "reply", id: frame.id, reply: { ok: true, value: await handler(frame.input) } });
     } catch (error) {
-      const failure =
-        error instanceof FakeFailure
-          ? error.failure
-          : { code: "internal" as const, message: String(error), next: null, details: {} };
-      emit({ t: "reply", id: frame.id, reply: { ok: false, error: failure } });
+      emit({ t: "reply", id: frame.id, reply: { ok: false, error: failureOf(error) } });
     }
   };
   const become = (next: ConnectionState): void => {

@@ -1,4 +1,4 @@
-/** A made-up host for looking at the window in every state. `?scenario=` chooses; services.ts, sizes.ts, troubles.ts and chat.ts have the names. */
+/** A made-up host for looking at the window in every state. `?scenario=` chooses; services.ts, sizes.ts, troubles.ts, extremes.ts and chat.ts have the names. */
 import type { ChatState, SessionEvent } from "#shared/schema/chat.ts";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { HostInfo } from "#shared/schema/host.ts";
@@ -11,7 +11,8 @@ import { createFakeConnection, FakeFailure } from "./fake-connection.ts";
 import { FakeLog } from "./logs.ts";
 import { auditOf, configTextOf, differenceOf, planOf, readingsOf, runsOf, suggestions } from "./monitoring.ts";
 import { historyOf, runningServer, serverOf, sharedServerOf } from "./servers.ts";
-import { environmentOf, workspace } from "./services.ts";
+import { environmentOf } from "./services.ts";
+import { workspace } from "./shop.ts";
 
 /** One state that is pushed to everyone who watches it. */
 function watched<State>(initial: State) {
@@ -54,7 +55,7 @@ const project = (id: string, name: string, change: Partial<Project> = {}): Proje
 export function createFakeHost(scenario: string) {
   const host = watched<HostInfo>({
     version: "0.1.0",
-    kind: "headless",
+    kind: scenario === "desktop" ? "desktop" : "headless",
     pid: 3_991,
     startedAt: new Date().toISOString(),
     home: "/home/kim/.deckhand",
@@ -128,7 +129,15 @@ export function createFakeHost(scenario: string) {
       "host.watch": host.watch,
       "settings.watch": settings.watch,
       "project.watch": projects.watch,
-      "environment.watch": (input, push) => (others[input.workspace] ?? environment).watch(input, push),
+      "environment.watch": (input, push) => {
+        if (scenario === "error" && input.workspace === workspace)
+          throw new FakeFailure(
+            "folder_missing",
+            "There is no folder at /home/kim/projects/harbour any more.",
+            "Put it back, or remove the project.",
+          );
+        return (others[input.workspace] ?? environment).watch(input, push);
+      },
       "chat.watch": chat.watch,
       "settings.change": (change) => {
         const { server, ...rest } = change;
@@ -209,6 +218,7 @@ export function createFakeHost(scenario: string) {
         const adopted = { ...(serverOf("server-adopted") ?? runningServer), url, port: Number(new URL(url).port) };
         return serverBecomes(shared.kind === "found" ? { ...adopted, version: shared.version } : adopted);
       },
+      "alert.opened": () => undefined,
       "server.history": (_input, push) => {
         const server = environment.get().server ?? stoppedServer;
         push({ reset: true, samples: server.memoryBytes === null ? [] : historyOf(server) });

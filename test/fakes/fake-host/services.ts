@@ -1,145 +1,13 @@
-/** Believable services in every state. */
+/** The environment of each scenario. */
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
-import type { WorkspaceId } from "#shared/schema/id.ts";
 import { stoppedServer } from "#shared/schema/server.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
+import { extreme } from "./extremes.ts";
 import { runningServer, serverOf } from "./servers.ts";
+import { base, changed, gone, off, service, shop } from "./shop.ts";
 import { sized } from "./sizes.ts";
 import { withSteps } from "./steps.ts";
-import { trouble } from "./troubles.ts";
-
-/** Of a service that has no process. */
-export const gone: Partial<ServiceStatus> = {
-  ready: false,
-  health: "none",
-  pid: null,
-  uptimeMs: null,
-  memoryBytes: null,
-  cpuPercent: null,
-  exit: null,
-  url: null,
-};
-
-export const workspace = "wsp_00000000000000a1" as WorkspaceId;
-
-export const changed = (each: ServiceStatus, change: Partial<ServiceStatus>): ServiceStatus =>
-  Object.assign({}, each, change);
-
-export const service = (name: string, wave: number, change: Partial<ServiceStatus> = {}): ServiceStatus => ({
-  name,
-  kind: "process",
-  command: `npm run ${name}`,
-  source: `package.json#scripts.${name}`,
-  wave,
-  dependsOn: [],
-  probe: null,
-  desired: "running",
-  phase: "running",
-  health: "healthy",
-  ready: true,
-  why: null,
-  failure: null,
-  pid: 4_000 + wave * 10 + name.length,
-  ports: [],
-  url: null,
-  uptimeMs: 754_000,
-  restarts: 0,
-  generation: 1,
-  memoryBytes: 64 * 1_048_576,
-  cpuPercent: 0.4,
-  exit: null,
-  ...change,
-});
-
-export const task = (name: string, wave: number, change: Partial<ServiceStatus> = {}) =>
-  service(name, wave, {
-    kind: "task",
-    phase: "completed",
-    health: "none",
-    pid: null,
-    uptimeMs: null,
-    memoryBytes: null,
-    cpuPercent: null,
-    exit: { code: 0, signal: null },
-    why: "Ended with code 0 after 1.2s",
-    ...change,
-  });
-
-export const off: Partial<ServiceStatus> = {
-  desired: "stopped",
-  phase: "stopped",
-  ready: false,
-  health: "none",
-  pid: null,
-  uptimeMs: null,
-  memoryBytes: null,
-  cpuPercent: null,
-  why: null,
-  exit: null,
-};
-
-export function shop(): ServiceStatus[] {
-  return [
-    service("db", 0, {
-      kind: "compose",
-      command: "db (postgres:17-alpine)",
-      source: "compose.yaml",
-      ports: [{ name: "5432", port: 54_032, env: null }],
-      memoryBytes: 48 * 1_048_576,
-      cpuPercent: 0.2,
-    }),
-    service("redis", 0, {
-      kind: "compose",
-      command: "redis (redis:8)",
-      source: "compose.yaml",
-      ports: [{ name: "6379", port: 63_791, env: null }],
-      memoryBytes: 9 * 1_048_576,
-      cpuPercent: 0.1,
-    }),
-    task("db:migrate", 1, { dependsOn: ["db"] }),
-    task("db:seed", 2, { dependsOn: ["db:migrate"] }),
-    service("dev:api", 3, {
-      dependsOn: ["db:seed", "redis"],
-      url: "http://127.0.0.1:4310/",
-      ports: [{ name: "http", port: 4_310, env: "PORT" }],
-      memoryBytes: 141 * 1_048_576,
-      cpuPercent: 2.3,
-      restarts: 1,
-      generation: 2,
-    }),
-    service("dev:worker", 3, {
-      dependsOn: ["db:seed", "redis"],
-      health: "none",
-      memoryBytes: 88 * 1_048_576,
-      cpuPercent: 0.9,
-    }),
-    service("dev:web", 4, {
-      dependsOn: ["dev:api"],
-      url: "http://localhost:5173/",
-      ports: [{ name: "http", port: 5_173, env: null }],
-      memoryBytes: 203 * 1_048_576,
-      cpuPercent: 11.8,
-    }),
-  ];
-}
-
-export const base = (change: Partial<EnvironmentStatus>): EnvironmentStatus => ({
-  directory: "/home/kim/projects/harbour",
-  workspace,
-  profile: "dev",
-  phase: "ready",
-  since: new Date(Date.now() - 754_000).toISOString(),
-  services: shop(),
-  server: runningServer,
-  problems: [],
-  ...change,
-});
-
-const failure = (
-  code: "port_in_use" | "dependency_failed" | "task_failed" | "opencode_missing",
-  message: string,
-  next: string | null,
-) => ({ code, message, next, details: {} });
+import { failure, trouble } from "./troubles.ts";
 
 const degraded: Record<string, Partial<ServiceStatus>> = {
   "dev:api": { ready: false, health: "unhealthy", why: "GET /healthz answered 503, 3 times" },
@@ -154,7 +22,7 @@ const degraded: Record<string, Partial<ServiceStatus>> = {
 };
 
 export function environmentOf(scenario: string): EnvironmentStatus {
-  const environment = trouble(scenario) ?? sized(scenario) ?? plain(scenario);
+  const environment = trouble(scenario) ?? sized(scenario) ?? extreme(scenario) ?? plain(scenario);
   return { ...environment, services: withSteps(environment.services, Date.parse(environment.since)) };
 }
 

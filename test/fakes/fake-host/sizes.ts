@@ -1,7 +1,9 @@
 /** Environments of 3, 20, 100 and 1,000 services. */
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
-import { base, changed, service, shop, task } from "./services.ts";
+import { oneFailure } from "./extremes.ts";
+import { base, changed, gone, off, service, shop, task } from "./shop.ts";
+import { withSkipped } from "./troubles.ts";
 
 const words = ["auth", "orders", "search", "mail", "billing", "stock", "images", "reports", "chat", "audit"];
 
@@ -73,6 +75,20 @@ export function sized(scenario: string): EnvironmentStatus | null {
       });
     case "hundred":
       return base({ services: mesh(10, 10) });
+    case "hundred-failed": {
+      const services = mesh(10, 10).map((each) =>
+        each.name === "images-7"
+          ? changed(each, { ...gone, phase: "failed", why: "Ended with code 1", failure: oneFailure })
+          : each,
+      );
+      return base({
+        phase: "failed",
+        since: new Date(Date.now() - 61_000).toISOString(),
+        services: withSkipped(services, "images-7", oneFailure),
+      });
+    }
+    case "hundred-stopped":
+      return base({ phase: "stopped", services: mesh(10, 10).map((each) => changed(each, { ...off, restarts: 0 })) });
     case "hundred-starting":
       return base({
         phase: "starting",

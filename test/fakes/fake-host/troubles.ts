@@ -2,9 +2,9 @@
 import type { Failure } from "#shared/failure.ts";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
-import { base, changed, gone, off, service, shop } from "./services.ts";
+import { base, changed, gone, off, service, shop } from "./shop.ts";
 
-const failure = (
+export const failure = (
   code: Failure["code"],
   message: string,
   next: string | null,
@@ -109,19 +109,32 @@ const befallen: Record<string, Record<string, Partial<ServiceStatus>>> = {
   },
 };
 
-function dockerStopped(): ServiceStatus[] {
-  const stopped = failure(
-    "docker_stopped",
-    "docker compose up db: the Docker engine does not answer.",
-    "Start Docker, then start again.",
+const dockerStopped = (): ServiceStatus[] =>
+  withoutEngine(
+    failure(
+      "docker_stopped",
+      "docker compose up db: the Docker engine does not answer.",
+      "Start Docker, then start again.",
+    ),
   );
+
+const dockerMissing = (): ServiceStatus[] =>
+  withoutEngine(
+    failure(
+      "docker_missing",
+      "docker compose up db: no `docker` was found on PATH.",
+      "Install Docker, then start again.",
+    ),
+  );
+
+function withoutEngine(cause: Failure): ServiceStatus[] {
   return shop().map((each) => {
     if (each.kind === "compose")
-      return changed(each, { ...gone, phase: "blocked", why: "Docker does not answer", failure: stopped });
+      return changed(each, { ...gone, phase: "blocked", why: "Docker does not answer", failure: cause });
     return skipped(
       each,
       each.wave === 1 ? ["db"] : each.wave === 2 ? ["db:migrate", "db"] : ["db:seed", "db:migrate", "db"],
-      stopped,
+      cause,
     );
   });
 }
@@ -142,7 +155,7 @@ function skipped(each: ServiceStatus, chain: readonly string[], root: Failure): 
 }
 
 /** What comes after a culprit is skipped, with the chain to it. */
-function withSkipped(services: readonly ServiceStatus[], culprit: string, root: Failure): ServiceStatus[] {
+export function withSkipped(services: readonly ServiceStatus[], culprit: string, root: Failure): ServiceStatus[] {
   const chains = new Map<string, readonly string[]>([[culprit, []]]);
   return services.map((each) => {
     const need = each.dependsOn.find((name) => chains.has(name));
@@ -164,6 +177,8 @@ export function trouble(scenario: string): EnvironmentStatus | null {
   switch (scenario) {
     case "docker":
       return base({ phase: "failed", since, services: dockerStopped() });
+    case "docker-missing":
+      return base({ phase: "failed", since, services: dockerMissing() });
     case "disabled":
       return base({
         services: [

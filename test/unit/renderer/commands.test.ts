@@ -140,10 +140,12 @@ test("every service brings the commands that fit its state", () => {
     (command) => command.title,
   );
   expect(titles).toEqual([
+    "Show api",
     "Restart api",
     "Stop api",
     "Show logs of api",
     "Open in browser: api",
+    "Show seed",
     "Start seed",
     "Show logs of seed",
   ]);

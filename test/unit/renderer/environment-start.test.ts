@@ -3,11 +3,11 @@ import type { Failure, FailureCode } from "#shared/failure.ts";
 import type { AuditEntry } from "#shared/schema/host.ts";
 import type { ServiceStatus, StartStep } from "#shared/schema/service.ts";
 import { wordOf } from "../../../renderer/environment/audit-words.ts";
-import { directNeeds, graphOf, NODE } from "../../../renderer/environment/graph.ts";
+import { directNeeds, graphOf } from "../../../renderer/environment/graph.ts";
 import { withReadings } from "../../../renderer/environment/service-curves.tsx";
 import { criticalPath, startOf, tookOf, wayOf } from "../../../renderer/environment/steps.ts";
 import { ticksOf, tickText } from "../../../renderer/environment/ticks.ts";
-import { chainOf, engineTrouble, holderOf } from "../../../renderer/environment/trouble.ts";
+import { chainOf, engineTrouble, holderOf, inTrouble, nextInTrouble } from "../../../renderer/environment/trouble.ts";
 import { formatTook } from "../../../renderer/ui/format.ts";
 
 const noon = Date.parse("2026-01-01T12:00:00.000Z");
@@ -104,7 +104,7 @@ test("a line of the graph that follows from others is not drawn, and none runs b
     service("api", 2, ["db", "migrate", "cache"], [0, 1]),
   ];
   expect(directNeeds(services).get("api")).toEqual(["migrate", "cache"]);
-  const { columns, edges, width, height } = graphOf(services);
+  const { columns, edges, width, height, measure } = graphOf(services);
   expect(columns.map((column) => column.map((node) => node.service.name))).toEqual([
     ["db", "cache"],
     ["migrate"],
@@ -112,10 +112,12 @@ test("a line of the graph that follows from others is not drawn, and none runs b
   ]);
   const far = edges.find(({ from }) => from === "cache")?.path ?? "";
   const lane = Number(/ ([\d.]+)H/.exec(far)?.[1]);
-  for (const { y } of columns[1] ?? []) expect(lane < y || lane > y + NODE.height).toBe(true);
-  expect(width).toBeGreaterThan(3 * NODE.width);
-  expect(height).toBeGreaterThan(2 * NODE.height);
+  for (const { y } of columns[1] ?? []) expect(lane < y || lane > y + measure.height).toBe(true);
+  expect(width).toBeGreaterThan(3 * measure.width);
+  expect(height).toBeGreaterThan(2 * measure.height);
   expect(graphOf([]).columns).toEqual([]);
+  const many = Array.from({ length: 100 }, (_, index) => service(`s${index}`, index % 10, [], [0, 1]));
+  expect(graphOf(many).measure.height).toBeLessThan(measure.height);
 });
 
 test("the axis of a start has a few round times", () => {
@@ -189,4 +191,22 @@ test("readings of one service are picked out of all, and begin anew where the ho
   expect(withReadings(first, [item("api", false, 3)], "api").map(({ at }) => at)).toEqual([1, 2, 3]);
   expect(withReadings(first, [item("api", true, 7)], "api").map(({ at }) => at)).toEqual([7]);
   expect(withReadings(first, [item("web", false, 3)], "api")).toBe(first);
+});
+
+test("the services to look at are those with trouble of their own, in waves, and one leads to the next", () => {
+  const trouble = (name: string, wave: number, more: Partial<ServiceStatus>) =>
+    service(name, wave, [], [0, null], { failure: null, health: "none", ...more });
+  const services = [
+    trouble("worker", 2, { failure: failure("service_exited", {}) }),
+    trouble("web", 3, { failure: failure("dependency_failed", { chain: ["worker"] }) }),
+    trouble("db", 0, { failure: failure("docker_stopped", {}) }),
+    trouble("api", 1, { health: "unhealthy" }),
+    trouble("mail", 1, {}),
+  ];
+  expect(inTrouble(services).map(({ name }) => name)).toEqual(["api", "worker"]);
+  expect(nextInTrouble(services, null)).toBe("api");
+  expect(nextInTrouble(services, "api")).toBe("worker");
+  expect(nextInTrouble(services, "worker")).toBe("api");
+  expect(nextInTrouble(services, "mail")).toBe("api");
+  expect(nextInTrouble([], "api")).toBeNull();
 });

@@ -119,3 +119,20 @@ test("after its end it says nothing", () => {
   expect(told).toEqual([]);
   expect(clock.pending).toBe(0);
 });
+
+test("an opened alert goes to whoever shows it, and one that nobody could show to the first who comes", () => {
+  note(failed("api"));
+  clock.advance(1_000);
+  const [alert] = told as [Alert];
+  alerts.open({ ...alert, id: "earlier" });
+  alerts.open(alert);
+  const seen: string[] = [];
+  const end = alerts.followOpened(({ id }) => seen.push(id));
+  expect(seen).toEqual([alert.id]);
+  alerts.open({ ...alert, id: "later" });
+  expect(seen).toEqual([alert.id, "later"]);
+  end();
+  const second: string[] = [];
+  alerts.followOpened(({ id }) => second.push(id));
+  expect(second).toEqual([]);
+});

@@ -1,6 +1,5 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { Timer } from "lucide-react";
-import { useMemo, useRef } from "react";
+import { useMemo } from "react";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { Empty } from "../ui/empty.tsx";
@@ -12,12 +11,13 @@ import { useActions } from "../view/app.ts";
 import { inWaves } from "./order.ts";
 import { startOf, tookOf, type Start, type Way } from "./steps.ts";
 import { ticksOf, tickText } from "./ticks.ts";
+import { useRows } from "./use-rows.ts";
 
 const ROW_HEIGHT = 28;
 const TICKS = 6;
 
 /** The latest start on an axis of time: how long each waited, how long it took, and what everything else waited for. */
-export function StartView({
+export function StepsView({
   environment,
   path,
   chosen,
@@ -56,21 +56,20 @@ function Waterfall({
     [services, start],
   );
   const onPath = useMemo(() => new Set(path), [path]);
-  const scroller = useRef<HTMLDivElement>(null);
-  // oxlint-disable-next-line react/incompatible-library -- No React compiler here: the virtualizer re-renders this list itself.
-  const virtual = useVirtualizer({
+  const { scroller, virtual, active, setActive, move } = useRows({
     count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    getItemKey: (index) => rows[index]?.name ?? index,
-    overscan: 12,
+    sizeOf: () => ROW_HEIGHT,
+    keyOf: (index) => rows[index]?.name ?? index,
+    indexOf: (name) => rows.findIndex((service) => service.name === name),
+    chosen,
+    focus: "button",
   });
   const span = Math.max(1, now - start.startedAt);
   const ticks = ticksOf(span, TICKS);
   const alone = services.length - rows.length;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <div aria-hidden="true" className="start-grid h-6 shrink-0 border-b border-line text-xs text-faint">
+      <div aria-hidden="true" className="steps-grid h-6 shrink-0 border-b border-line text-xs text-faint">
         <span>Service</span>
         <span className="relative h-full">
           {ticks.map((at) => (
@@ -85,14 +84,7 @@ function Waterfall({
         </span>
         <span className="text-right">Took</span>
       </div>
-      {/* It scrolls, so it must be reachable by keyboard. */}
-      <div
-        ref={scroller}
-        tabIndex={0}
-        role="group"
-        aria-label="Steps of the start"
-        className="focus-inside min-h-0 flex-1 overflow-y-auto"
-      >
+      <div ref={scroller} tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto" onKeyDown={move}>
         <ul aria-label="Services by wave" className="relative w-full" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map((item) => {
             const service = rows[item.index];
@@ -101,14 +93,18 @@ function Waterfall({
             return (
               <li
                 key={item.key}
+                data-index={item.index}
                 className="absolute top-0 left-0 w-full"
                 style={{ height: ROW_HEIGHT, transform: `translateY(${item.start}px)` }}
               >
                 <button
                   type="button"
                   aria-pressed={service.name === chosen}
+                  data-opens={service.name}
+                  tabIndex={item.index === active ? 0 : -1}
+                  onFocus={() => setActive(item.index)}
                   onClick={() => actions.showService(workspace, service.name === chosen ? null : service.name)}
-                  className="start-grid focus-inside h-full w-full text-left hover:bg-hover aria-pressed:bg-selected"
+                  className="steps-grid focus-inside h-full w-full text-left hover:bg-hover aria-pressed:bg-selected"
                 >
                   <span className="flex min-w-0 items-center gap-1.5">
                     <StateShape look={serviceLook(service)} />
@@ -135,7 +131,7 @@ function Waterfall({
         </ul>
       </div>
       <p className="flex shrink-0 flex-wrap items-center gap-x-4 gap-y-1 border-t border-line px-4 py-1.5 text-xs text-muted">
-        <Key mark="start-wait">waited</Key>
+        <Key mark="step-wait">waited</Key>
         <Key mark="h-2.5 rounded-sm bg-accent">on the critical path</Key>
         <Key mark="h-2.5 rounded-sm bg-line-strong">not waited for</Key>
         {alone > 0 && <span className="ml-auto">{alone} not part of this start</span>}
@@ -187,12 +183,12 @@ function Track({
         <span key={at} className="absolute inset-y-0 w-px bg-line" style={{ left: `${(at / span) * 100}%` }} />
       ))}
       <span
-        className="start-wait absolute top-1/2"
+        className="step-wait absolute top-1/2"
         style={{ left: `${part(way.wantedAt)}%`, width: `${Math.max(0, begun - part(way.wantedAt))}%` }}
       />
       {way.begunAt !== null && (
         <span
-          className={`absolute top-1/2 h-2.5 min-w-0.5 -translate-y-1/2 rounded-sm ${colour} ${way.endedAt === null ? "start-going" : ""}`}
+          className={`absolute top-1/2 h-2.5 min-w-0.5 -translate-y-1/2 rounded-sm ${colour} ${way.endedAt === null ? "step-going" : ""}`}
           style={{ left: `${begun}%`, width: `${Math.max(0, end - begun)}%` }}
         />
       )}
