@@ -17,8 +17,8 @@ import { planOrder, withDependencies, type GraphNode } from "../graph.ts";
 import { readComposeFile } from "./compose-file.ts";
 import {
   errorProblem,
-  warningProblem,
   isUsableName,
+  warningProblem,
   type ComposeSource,
   type Dependency,
   type DetectedProject,
@@ -176,11 +176,11 @@ export function graphNode(service: DetectedService): GraphNode {
 function uniqueNames(readings: readonly SourceReading[], problems: Problem[]): DetectedService[] {
   const taken = new Map<string, DetectedService>();
   for (const reading of readings) {
+    const usable = reading.services.filter((service) => hasUsableName(service, problems));
     const renamed = new Map<string, string>();
     for (const { plan } of usable) {
       if (taken.has(plan.name)) renamed.set(plan.name, `${fileOf(plan.source)}/${plan.name}`);
     }
-    const usable = reading.services.filter((service) => hasUsableName(service, problems));
     for (const service of usable) {
       const { plan } = service;
       const name = renamed.get(plan.name) ?? plan.name;
@@ -195,10 +195,6 @@ function uniqueNames(readings: readonly SourceReading[], problems: Problem[]): D
   return [...taken.values()];
 }
 
-function rename(service: DetectedService, name: string, renamed: ReadonlyMap<string, string>): DetectedService {
-  const dependencies = new Map<string, Dependency>(
-    [...service.dependencies].map(([other, dependency]) => [renamed.get(other) ?? other, dependency]),
-  );
 /** Names come from folders and files of strangers, too: `apps/--help` would be the service `--help`. */
 function hasUsableName({ plan: { name, source } }: DetectedService, problems: Problem[]): boolean {
   if (isUsableName(name)) return true;
@@ -207,6 +203,10 @@ function hasUsableName({ plan: { name, source } }: DetectedService, problems: Pr
   return false;
 }
 
+function rename(service: DetectedService, name: string, renamed: ReadonlyMap<string, string>): DetectedService {
+  const dependencies = new Map<string, Dependency>(
+    [...service.dependencies].map(([other, dependency]) => [renamed.get(other) ?? other, dependency]),
+  );
   return { ...service, dependencies, plan: { ...service.plan, name }, trust: { ...service.trust, name } };
 }
 
