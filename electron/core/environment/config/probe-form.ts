@@ -168,10 +168,7 @@ const fields = keys("a health check", {
   tcpSocket: tcpForm,
   exec: described("Healthy when the command ends with 0.", execForm),
   log: described("Healthy once a line of its log matches.", logForm),
-  notify: described(
-    "It says so itself: `READY=1` to NOTIFY_SOCKET, or `ready` as a message of Node's IPC.",
-    notifyForm,
-  ),
+  notify: described("It says so itself: `READY=1` to NOTIFY_SOCKET.", notifyForm),
   disable: flag(),
   interval: described("Between checks, once it is healthy.", duration()),
   period: duration(),
