@@ -139,7 +139,23 @@ export class ProcessSet {
   }
 
   async refresh(maxAgeMs = 0): Promise<readonly ProcessEntry[]> {
+    return this.#collect(await this.#source.snapshot(maxAgeMs));
+  }
+
+  /**
+   * Whether nobody of it lives. Two looks: while the first walks through the processes, a fork may appear behind it, so the
+   * second must be fresh. For that one the newcomers are enough: who was there and did not belong cannot come to belong.
+   *
+   * @param maxAgeMs Of the first look.
+   */
+  async isEmpty(maxAgeMs = 0): Promise<boolean> {
     const table = await this.#source.snapshot(maxAgeMs);
+    if (this.#collect(table).length > 0) return false;
+    const { newcomers } = this.#source;
+    return this.#collect(newcomers?.(table) ?? (await this.#source.snapshot())).length === 0;
+  }
+
+  #collect(table: ProcessTable): readonly ProcessEntry[] {
     const { members, sharedGroups } = collectSet({
       table,
       seeds: [...this.#seeds, ...this.#known],

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { systemCode } from "../lib/error.ts";
 import { findMarker } from "./marker.ts";
-import type { ProcessEntry, ProcessSource } from "./process-table.ts";
+import type { ProcessEntry, ProcessSource, ProcessTable } from "./process-table.ts";
 
 /**
  * Linux: everything stands in /proc (man 5 proc). One snapshot of 100 processes takes about 1.1 ms, so it is read
@@ -17,6 +17,40 @@ export function linuxProcesses(): ProcessSource {
   const readStat = (pid: number) => readSmall(`/proc/${pid}/stat`);
   const judged = new Map<number, Judgement>();
 
+  /** @param earlier Whoever stands in it is taken from there. A pid is not used again within the moment between two looks. */
+  const look = (earlier: ProcessTable | null): ProcessTable => {
+    const entries = new Map<number, ProcessEntry>();
+    const stats = new Map<number, string>();
+    for (const name of withReserve(() => readdirSync("/proc"))) {
+      const first = name.charCodeAt(0);
+      if (first < 48 || first > 57) continue;
+      const known = earlier?.entries.get(Number(name));
+      if (known !== undefined) {
+        entries.set(known.pid, known);
+        continue;
+      }
+      const stat = readStat(Number(name));
+      const entry = stat === null ? null : parseStat(stat, units);
+      if (stat === null || entry === null || entry.dead) continue;
+      entries.set(entry.pid, entry);
+      stats.set(entry.pid, stat);
+    }
+    for (const pid of judged.keys()) if (!entries.has(pid)) judged.delete(pid);
+    return {
+      entries,
+      marker(pid: number) {
+        const stat = stats.get(pid);
+        if (stat === undefined) return earlier !== null && entries.has(pid) ? earlier.marker(pid) : null;
+        const program = programOf(stat);
+        const known = judged.get(pid);
+        if (known !== undefined && known.program === program) return known.marker;
+        const marker = findMarker(withReserve(() => environment(pid)));
+        judged.set(pid, { program, marker });
+        return marker;
+      },
+    };
+  };
+
   return {
     bootId,
     read(pid) {
@@ -25,33 +59,8 @@ export function linuxProcesses(): ProcessSource {
     },
     children: (pid) => children(pid, readSmall),
     command: (pid) => command(pid, readSmall),
-    snapshot() {
-      const entries = new Map<number, ProcessEntry>();
-      const stats = new Map<number, string>();
-      for (const name of withReserve(() => readdirSync("/proc"))) {
-        const first = name.charCodeAt(0);
-        if (first < 48 || first > 57) continue;
-        const stat = readStat(Number(name));
-        const entry = stat === null ? null : parseStat(stat, units);
-        if (stat === null || entry === null || entry.dead) continue;
-        entries.set(entry.pid, entry);
-        stats.set(entry.pid, stat);
-      }
-      for (const pid of judged.keys()) if (!entries.has(pid)) judged.delete(pid);
-      return Promise.resolve({
-        entries,
-        marker(pid: number) {
-          const stat = stats.get(pid);
-          if (stat === undefined) return null;
-          const program = programOf(stat);
-          const known = judged.get(pid);
-          if (known !== undefined && known.program === program) return known.marker;
-          const marker = findMarker(withReserve(() => environment(pid)));
-          judged.set(pid, { program, marker });
-          return marker;
-        },
-      });
-    },
+    snapshot: () => Promise.resolve(look(null)),
+    newcomers: look,
   };
 }
 

@@ -36,6 +36,12 @@ export interface ProcessSource {
   readonly bootId: string;
   /** All processes now; with `maxAgeMs`, one that somebody else took that recently will do. */
   snapshot(maxAgeMs?: number): Promise<ProcessTable>;
+  /**
+   * An earlier picture brought up to now by its newcomers alone: who is listed no more is left out, who was there is not read
+   * again. Enough to see whether a fork has appeared behind an earlier look, at a tenth of its cost; absent where the system
+   * offers nothing cheaper than a look at all.
+   */
+  newcomers?(earlier: ProcessTable): ProcessTable;
   /** One process now, a zombie included; null when there is none. */
   read(pid: number): ProcessEntry | null;
   /** The children of a process now, in pids; absent where the system cannot tell them without a look at all processes. */

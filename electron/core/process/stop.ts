@@ -35,9 +35,9 @@ export async function stopSet(request: StopRequest): Promise<StopReport> {
   const { source, clock, set } = request;
   const signalled = new Set<number>();
   const askedGroups = new Set<number>();
-  const asked = await set.refresh();
   // It has ended by itself and left nobody: that is the case of every crash and every task.
-  if (asked.length === 0 && (await set.refresh()).length === 0) return { empty: true, survivors: [], killed: false };
+  if (await set.isEmpty()) return { empty: true, survivors: [], killed: false };
+  const asked = set.members;
   ask(request, asked, signalled, askedGroups);
   // Who was forked outside the signalled groups between the look and the signal. What a group starts in answer to the
   // signal (a clean-up program) is left alone.
@@ -48,7 +48,7 @@ export async function stopSet(request: StopRequest): Promise<StopReport> {
   let repeatAt = clock.monotonic() + repeatAfterMs;
   let wait = pollMinMs;
   while (clock.monotonic() < request.deadline()) {
-    if (await isEmpty(set)) return { empty: true, survivors: [], killed: false };
+    if (await set.isEmpty(pollMinMs)) return { empty: true, survivors: [], killed: false };
     if (isWaitInVain(request)) break;
     if (clock.monotonic() >= repeatAt) {
       askAgain(request, asked);
@@ -57,14 +57,14 @@ export async function stopSet(request: StopRequest): Promise<StopReport> {
     await sleep(clock, Math.max(1, Math.min(wait, Math.min(repeatAt, request.deadline()) - clock.monotonic())));
     wait = Math.min(pollMaxMs, wait * 1.5);
   }
-  if (await isEmpty(set)) return { empty: true, survivors: [], killed: false };
+  if (await set.isEmpty(pollMinMs)) return { empty: true, survivors: [], killed: false };
 
   for (let round = 0; round < killRounds; round += 1) {
     const end = clock.monotonic() + killRoundMs;
     for (wait = pollMinMs; ; wait = Math.min(pollMaxMs, wait * 1.5)) {
       kill(request);
       await sleep(clock, wait);
-      if (await isEmpty(set)) return { empty: true, survivors: [], killed: true };
+      if (await set.isEmpty(pollMinMs)) return { empty: true, survivors: [], killed: true };
       if (clock.monotonic() >= end) break;
     }
   }
@@ -73,15 +73,10 @@ export async function stopSet(request: StopRequest): Promise<StopReport> {
       if (source.read(pid)?.startTime === startTime) await request.lastPass(pid);
     }
     await sleep(clock, pollMaxMs);
-    if (await isEmpty(set)) return { empty: true, survivors: [], killed: true };
+    if (await set.isEmpty(pollMinMs)) return { empty: true, survivors: [], killed: true };
   }
   const survivors = set.members.map(({ pid }) => ({ pid, command: source.command(pid) }));
   return { empty: survivors.length === 0, survivors, killed: true };
-}
-
-/** Two looks: while the first walks through the processes, a fork may appear behind it. The second one must be fresh. */
-async function isEmpty(set: ProcessSet): Promise<boolean> {
-  return (await set.refresh(pollMinMs)).length === 0 && (await set.refresh()).length === 0;
 }
 
 /**

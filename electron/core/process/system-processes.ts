@@ -40,11 +40,24 @@ export function shareSnapshots(source: ProcessSource): ProcessSource {
     bootId: source.bootId,
     read: (pid) => source.read(pid),
     ...(source.children === undefined ? {} : { children: source.children }),
+    ...(source.newcomers === undefined ? {} : { newcomers: once(source.newcomers) }),
     command: (pid) => source.command(pid),
     snapshot(maxAgeMs = 0) {
       if (last !== null && performance.now() - last.begun <= maxAgeMs) return last.table;
       next ??= new Promise<void>((resolve) => setImmediate(resolve)).then(begin);
       return next;
     },
+  };
+}
+
+/** Whoever is told that nobody was there at two looks is told the truth, whenever the second one was: one will do for all. */
+function once(look: (earlier: ProcessTable) => ProcessTable): (earlier: ProcessTable) => ProcessTable {
+  const looks = new WeakMap<ProcessTable, ProcessTable>();
+  return (earlier) => {
+    const known = looks.get(earlier);
+    if (known !== undefined) return known;
+    const table = look(earlier);
+    looks.set(earlier, table);
+    return table;
   };
 }

@@ -101,6 +101,31 @@ test("a snapshot is shared only with those who accept its age", async () => {
   expect(await source.snapshot()).not.toBe(first);
 });
 
+test.skipIf(process.platform !== "linux")(
+  "an earlier look is brought up to now by those who came and those who went",
+  async () => {
+    const source = systemProcesses();
+    const begin = (lease: string) =>
+      spawn("/bin/sleep", ["600"], { stdio: "ignore", env: { DECKHAND_MARKER: `a.b.${lease}` } });
+    const [stays, goes] = [begin("stays"), begin("goes")];
+    const pidOf = (child: ReturnType<typeof begin>) => child.pid ?? 0;
+    const earlier = await source.snapshot();
+    const gone = once(goes, "exit");
+    goes.kill("SIGKILL");
+    await gone;
+    const comes = begin("comes");
+    const now = source.newcomers?.(earlier);
+    const marker = now?.marker(pidOf(comes));
+    for (const child of [stays, comes]) child.kill("SIGKILL");
+    await Promise.all([stays, comes].map((child) => once(child, "exit")));
+    expect([stays, goes, comes].map((child) => now?.entries.has(pidOf(child)))).toEqual([true, false, true]);
+    expect(marker).toBe("a.b.comes");
+    expect(now?.entries.get(pidOf(stays))).toBe(earlier.entries.get(pidOf(stays)));
+    // One look for all who have seen the same.
+    expect(source.newcomers?.(earlier)).toBe(now);
+  },
+);
+
 test("a name with spaces and brackets does not move the fields of /proc/PID/stat", () => {
   const line = `77 (a) b (c) ) S 1 76 75 0 -1 4194560 1 2 3 4 150 50 7 8 20 0 3 0 9999 1000000 25 18446744073709551615 1 1 0 0 0 0 0 16386 4`;
   expect(parseStat(line, { pageBytes: 4_096, ticksPerSecond: 100 })).toEqual({
