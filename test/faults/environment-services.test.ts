@@ -1,4 +1,5 @@
 /** D: what is wrong with a project's services, or with what is in their way, is told and never spreads. */
+import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -64,9 +65,11 @@ faultCase(
           ? Promise.resolve()
           : Promise.reject(new AppError("not_trusted", "A script has changed since it was approved.")),
     });
-    const status = staged.start(shell("api", "echo up >> order.txt; sleep 0.1; exit 1", { rules: {} }));
+    const script = "echo up >> order.txt; while [ ! -e end ]; do sleep 0.02; done; exit 1";
+    const status = staged.start(shell("api", script, { rules: {} }));
     await stage.until("its first life", () => order(stage).length === 1);
     approved = false;
+    writeFileSync(join(stage.root, "end"), "");
     await stage.until("the refusal", () => status().phase === "blocked");
     expect(status().failure?.code).toBe("not_trusted");
     expect(order(stage)).toHaveLength(1);

@@ -34,8 +34,7 @@ faultCase(
       for (let look = 0; look < 4; look += 1) await opencode.look();
       expect(opencode.status.state).toBe("auth");
       await opencode.fake.set({ answers: undefined, opening: undefined });
-      opencode.clock.jump(LOOK_MS);
-      await opencode.state("running");
+      await opencode.recovered();
       expectUntouched(opencode, pid);
       await opencode.server.close();
     }

@@ -25,6 +25,7 @@ import {
   openDescriptors,
   remainingProcesses,
   secretsInFiles,
+  settled,
   slowLoop,
   unownedProcesses,
   unreadableState,
@@ -49,6 +50,7 @@ export interface FaultCaseOptions {
 const DEFAULT_TIMEOUT_MS = 20_000;
 /** Memory is compared after so many rounds of warming up, and only if as many follow. */
 const WARM_ROUNDS = 10;
+const RELEASED_MS = 2_000;
 
 const wantedRounds = Number(process.env["DECKHAND_FAULT_ROUNDS"] ?? 1);
 /** Where build/faults.mjs reads how it went. */
@@ -128,7 +130,7 @@ export function faultCase(
         await playRound({ id, run, timeoutMs, round, rounds, seed: firstSeed + round, scene, loop });
         meter.afterRound(round);
       }
-      report([...slowLoop(loop.delays), ...meter.judge()], `${id} over ${rounds} rounds`);
+      report([...slowLoop(loop.delays), ...(await meter.judge())], `${id} over ${rounds} rounds`);
       failed = false;
     } finally {
       if (reportPath !== undefined) {
@@ -223,13 +225,17 @@ async function withTimeout(work: Promise<void>, ms: number): Promise<void> {
 }
 
 /** Compares resident memory after the warm-up with memory at the end, garbage collected both times. */
-function memoryMeter(rounds: number): { afterRound(round: number): void; judge(): string[] } {
+function memoryMeter(rounds: number): { afterRound(round: number): void; judge(): Promise<string[]> } {
   let before: Memory | null = null;
   return {
     afterRound(round) {
       if (rounds >= 2 * WARM_ROUNDS && round === WARM_ROUNDS - 1) before = memoryNow();
     },
-    judge: () => (before === null ? [] : moreMemory(before, memoryNow())),
+    async judge() {
+      const first = before;
+      // The allocators give back what was freed when they come to it.
+      return first === null ? [] : settled(RELEASED_MS, () => moreMemory(first, memoryNow()));
+    },
   };
 }
 

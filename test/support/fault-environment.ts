@@ -18,13 +18,14 @@ export interface StagedEnvironment {
   stop(): Promise<void>;
 }
 
-/** @param options.speed How many times as fast time passes for delays and limits (not for the grace of a stop). */
+/** @param options.speed How many times as fast time passes for delays and limits (not for the grace of a stop); without a clock of its own. */
 export function environmentOn(
   stage: Stage,
-  options: { readonly speed?: number } & Partial<Pick<EnvironmentDependencies, "admit" | "compose" | "runsFile">> = {},
+  options: { readonly speed?: number } & Partial<
+    Pick<EnvironmentDependencies, "admit" | "clock" | "compose" | "runsFile">
+  > = {},
 ): StagedEnvironment {
-  const { speed = 1, ...more } = options;
-  const clock = quickClock(speed);
+  const { speed = 1, clock = quickClock(speed), ...more } = options;
   const shellEnvironment = {
     variables: () => Promise.resolve({ PATH: process.env["PATH"] ?? "", HOME: stage.root }),
     warning: null,

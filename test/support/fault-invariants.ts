@@ -28,7 +28,8 @@ const KEPT_FLOOR = 12 * 1024 * 1024;
 const RESIDENT_FLOOR = 128 * 1024 * 1024;
 
 /** Repeats a check that may need a moment; answers its last findings. */
-async function settled(ms: number, check: () => Promise<string[]> | string[]): Promise<string[]> {
+/** What a check finds, once it finds nothing or `ms` have passed. */
+export async function settled(ms: number, check: () => Promise<string[]> | string[]): Promise<string[]> {
   const end = performance.now() + ms;
   for (;;) {
     const found = await check();
