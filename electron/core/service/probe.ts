@@ -27,6 +27,11 @@ export interface ProbeTimings {
   readonly failureThreshold: number;
   /** The first success must have come by then, counted from the start. */
   readonly deadlineMs: number;
+  /**
+   * So many failures in a row, after the start period, it takes besides: a check that is slow by itself is not cut short then.
+   * 0: none.
+   */
+  readonly deadlineFailures: number;
 }
 
 /**
@@ -47,12 +52,16 @@ export const DEFAULT_TIMINGS: ProbeTimings = {
   successThreshold: 1,
   failureThreshold: 3,
   deadlineMs: 120_000,
+  deadlineFailures: 0,
 };
 
 /** For probes that start a program: 3 to 6 ms each (measured), and tens of ms where docker is asked. */
 export const EXEC_TIMINGS: ProbeTimings = { ...DEFAULT_TIMINGS, startIntervalShare: 0.2, startIntervalMs: 250 };
 
-/** What an author says over the defaults. A period of the author's also holds while it starts, and when it has long been well. */
+/**
+ * What an author says over the defaults. A period of the author's also holds while it starts, and when it has long been well. Who
+ * says how many failures are too many, or how long none counts, says by it when the first success is due.
+ */
 export function timingsWith(defaults: ProbeTimings, given: Partial<ProbeTimings>): ProbeTimings {
   const periodMs = given.periodMs ?? defaults.periodMs;
   const startIntervalMs = given.startIntervalMs ?? Math.min(defaults.startIntervalMs, periodMs);
@@ -61,8 +70,20 @@ export function timingsWith(defaults: ProbeTimings, given: Partial<ProbeTimings>
     startIntervalMs,
     startIntervalMaxMs: Math.max(startIntervalMs, Math.min(defaults.startIntervalMaxMs, periodMs)),
     calmPeriodMs: given.periodMs ?? defaults.calmPeriodMs,
+    ...dueByFailures({ ...defaults, ...given }, given),
     ...given,
   };
+}
+
+/** As Kubernetes and docker compose count: so many failures, one a period, after the delay and the start period. */
+function dueByFailures(
+  { initialDelayMs, startPeriodMs, periodMs, failureThreshold }: ProbeTimings,
+  given: Partial<ProbeTimings>,
+): Partial<ProbeTimings> {
+  const isSaid = given.failureThreshold !== undefined || given.startPeriodMs !== undefined;
+  if (!isSaid || given.deadlineMs !== undefined) return {};
+  const deadlineMs = initialDelayMs + startPeriodMs + failureThreshold * periodMs;
+  return { deadlineMs, deadlineFailures: failureThreshold };
 }
 
 /** From the start: the first success must have come by then. */
@@ -100,15 +121,19 @@ export async function runProbe(dependencies: ProbeDependencies, signal: AbortSig
   let everHealthy = false;
   let successes = 0;
   let failures = 0;
+  /** In a row, and after the start period. */
+  let counted = 0;
   try {
     if (timings.initialDelayMs > 0) await sleep(clock, timings.initialDelayMs, signal);
     while (!signal.aborted) {
-      const left = everHealthy ? Infinity : deadlineMs - (clock.monotonic() - startedAt);
+      const isBounded = !everHealthy && timings.deadlineFailures === 0;
+      const left = isBounded ? deadlineMs - (clock.monotonic() - startedAt) : Infinity;
       const answer = await attemptOnce(dependencies, Math.min(timings.timeoutMs, Math.max(left, 1)), signal);
       if (signal.aborted) return;
       const now = clock.monotonic();
       if (answer.ok) {
         failures = 0;
+        counted = 0;
         successes += 1;
         if (healthySince === null && successes >= timings.successThreshold) {
           healthySince = now;
@@ -118,8 +143,11 @@ export async function runProbe(dependencies: ProbeDependencies, signal: AbortSig
       } else {
         successes = 0;
         failures += 1;
-        if (!everHealthy && (answer.final === true || now - startedAt >= deadlineMs)) {
-          onDeadline(answer.final === true ? answer.reason : `${answer.reason}, for ${formatDuration(deadlineMs)}`);
+        if (now - startedAt >= timings.startPeriodMs) counted += 1;
+        const isDue = now - startedAt >= deadlineMs && counted >= timings.deadlineFailures;
+        if (!everHealthy && (answer.final === true || isDue)) {
+          const waitedMs = timings.deadlineFailures === 0 ? deadlineMs : now - startedAt;
+          onDeadline(answer.final === true ? answer.reason : `${answer.reason}, for ${formatDuration(waitedMs)}`);
           return;
         }
         if (healthySince !== null && failures >= timings.failureThreshold) {

@@ -62,8 +62,6 @@ export function serviceConfigOf(process: ProcessConfig, isTask: boolean): Servic
 
 /** process-compose's own limit for a shutdown command. */
 const SHUTDOWN_SECONDS = 10;
-/** Its own period of probes. */
-const PERIOD_MS = 10_000;
 
 function readinessOf(process: ProcessConfig): ProbeConfig | null {
   const probe = process.readiness_probe;
@@ -72,10 +70,7 @@ function readinessOf(process: ProcessConfig): ProbeConfig | null {
       ? null
       : { target: { kind: "log", pattern: escaped(process.ready_log_line) }, timings: {} };
   }
-  const { failureThreshold, periodMs = PERIOD_MS, initialDelayMs = 0 } = probe.timings;
-  const deadline = failureThreshold === undefined ? {} : { deadlineMs: initialDelayMs + failureThreshold * periodMs };
-  const exact = exactly200(probe);
-  return { target: exact.target, timings: { ...deadline, ...probe.timings } };
+  return exactly200(probe);
 }
 
 /** To process-compose only one status is a success, and it is 200 where none is named. */

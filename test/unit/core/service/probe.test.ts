@@ -265,6 +265,11 @@ describe("what an author says", () => {
     [{ startPeriodMs: 500, deadlineMs: 1_000 }, 1_000],
     // Inside the start period a deadline would make no sense: three failures every 200 ms after it.
     [{ startPeriodMs: 3_000, deadlineMs: 1_000, periodMs: 200, failureThreshold: 3 }, 3_600],
+    // As Kubernetes and docker compose count, from what is said of failures.
+    [{ periodMs: 1_000, failureThreshold: 3 }, 3_000],
+    [{ startPeriodMs: 2_000, periodMs: 500, failureThreshold: 4 }, 4_000],
+    [{ initialDelayMs: 1_000, periodMs: 1_000, failureThreshold: 2 }, 3_000],
+    [{ initialDelayMs: 500, startPeriodMs: 500, periodMs: 200 }, 1_600],
   ])("with %o it is given up at %d ms", async (given, due) => {
     const clock = new ManualClock(0);
     const ends: number[] = [];
@@ -287,6 +292,45 @@ describe("what an author says", () => {
     await finished;
     expect(ends[0]).toBeGreaterThanOrEqual(due);
     expect(ends[0]).toBeLessThan(due + 50);
+  });
+
+  test("a period alone says nothing of failures", () => {
+    expect(timingsWith(DEFAULT_TIMINGS, { periodMs: 1_000 })).toMatchObject({
+      deadlineMs: 120_000,
+      deadlineFailures: 0,
+    });
+    expect(timingsWith(DEFAULT_TIMINGS, { failureThreshold: 6 })).toMatchObject({ deadlineMs: 60_000 });
+    expect(timingsWith(DEFAULT_TIMINGS, { startPeriodMs: 300_000 })).toMatchObject({ deadlineMs: 330_000 });
+  });
+
+  test("a check that hangs has its time, as often as failures are said", async () => {
+    const clock = new ManualClock(0);
+    const ends: [number, string][] = [];
+    let attempts = 0;
+    const finished = runProbe(
+      {
+        clock,
+        timings: timingsWith(DEFAULT_TIMINGS, { periodMs: 200, timeoutMs: 1_000, failureThreshold: 2 }),
+        what: "it",
+        attempt: (signal) => {
+          attempts += 1;
+          return new Promise((resolve) => signal.addEventListener("abort", () => resolve(failing)));
+        },
+        onHealthy: () => undefined,
+        onUnhealthy: () => undefined,
+        onDeadline: (reason) => ends.push([clock.monotonic(), reason]),
+      },
+      new AbortController().signal,
+    );
+    while (ends.length === 0 && clock.monotonic() < 10_000) {
+      await quiet();
+      clock.advance(10);
+    }
+    await finished;
+    expect(attempts).toBe(2);
+    expect(ends[0]?.[0]).toBeGreaterThanOrEqual(2_000);
+    expect(ends[0]?.[0]).toBeLessThan(2_300);
+    expect(ends[0]?.[1]).toMatch(/, for 2/);
   });
 
   test("a success in the start period counts at once", async () => {

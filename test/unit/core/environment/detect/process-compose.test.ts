@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { DetectedService } from "../../../../../electron/core/environment/detect/detected.ts";
+import { DEFAULT_TIMINGS, timingsWith } from "../../../../../electron/core/service/probe.ts";
 import { detectIn, removeFolders } from "../../../../support/detect-folder.ts";
 
 afterEach(removeFolders);
@@ -153,8 +154,9 @@ describe("probes", () => {
       timeoutMs: 5_000,
       successThreshold: 2,
       failureThreshold: 3,
-      deadlineMs: 35_000,
     });
+    // Three failures, one every ten seconds, after the delay.
+    expect(timingsWith(DEFAULT_TIMINGS, one("web").rules.readiness).deadlineMs).toBe(35_000);
     expect(one("web").rules.liveness).toEqual({
       spec: { kind: "http", url: "http://127.0.0.1:8080/", status: 204 },
       timings: {},
