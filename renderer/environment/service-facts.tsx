@@ -47,7 +47,9 @@ export function ServiceFacts({
       {service.ports.length > 0 && (
         <Fact name="Ports">
           <span className="tabular-nums">
-            {service.ports.map((port) => `${port.port}${port.env ? ` (${port.env})` : ""}`).join(", ")}
+            {service.ports
+              .map(({ port, env, option }) => [port, ...(env || option ? [`(${env ?? option})`] : [])].join(" "))
+              .join(", ")}
           </span>
         </Fact>
       )}

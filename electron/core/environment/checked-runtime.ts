@@ -48,7 +48,7 @@ export class CheckedRuntime implements Runtime {
       if (!(error instanceof AppError) || error.code !== "port_in_use") throw error;
       for (const port of launch.ports) {
         const holder = await this.#portHolder(port.port);
-        if (holder !== null) throw fromFailure(portInUseFailure(this.#name, port, holder));
+        if (holder !== null) throw fromFailure(portInUseFailure(this.#name, port, holder, !this.#checkFirst));
       }
       throw error;
     }

@@ -8,6 +8,7 @@ import { PortHolds } from "./port-holds.ts";
 import type { RememberedPort } from "./port-memory.ts";
 import type { PortUser } from "./port-user.ts";
 import type { PortRegistry } from "./ports.ts";
+import { canBeTold } from "./told-ports.ts";
 
 export interface PortAssignmentDependencies {
   readonly registry: PortRegistry;
@@ -142,8 +143,8 @@ export class PortAssignment {
 }
 
 /** The command insists on it. A container's is in the file, and can be replaced there. */
-function isFixed(service: PortUser, { env }: ServicePort): boolean {
-  return env === null && service.detected.run.kind !== "compose";
+function isFixed(service: PortUser, port: ServicePort): boolean {
+  return !canBeTold(port) && service.detected.run.kind !== "compose";
 }
 
 function noPort(name: string, prefer: number): Failure {

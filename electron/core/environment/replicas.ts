@@ -6,6 +6,7 @@ import { AppError } from "../lib/error.ts";
 import { graphNode } from "./detect/detect.ts";
 import { errorProblem, type Dependency, type DetectedProject, type DetectedService } from "./detect/detected.ts";
 import { planOrder } from "./graph.ts";
+import { canBeTold } from "./told-ports.ts";
 
 /** Several of one service. */
 export interface ReplicaGroup {
@@ -114,7 +115,7 @@ function obstacleTo({ plan, run }: DetectedService, count: number): string | nul
   const wish = `${plan.name} is to run ${count} times, but`;
   if (count === 1) return null;
   if (run.kind === "compose") return `${wish} it is a container, and containers are scaled by docker compose.`;
-  const fixed = plan.ports.find((port) => port.env === null);
+  const fixed = plan.ports.find((port) => !canBeTold(port));
   if (fixed === undefined) return null;
   return `${wish} its command fixes port ${fixed.port}; let it take its port from a variable such as PORT.`;
 }

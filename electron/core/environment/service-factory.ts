@@ -13,6 +13,7 @@ import { Service } from "../service/service.ts";
 import { CheckedRuntime } from "./checked-runtime.ts";
 import type { DetectedService } from "./detect/detected.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
+import { argvWithPorts } from "./told-ports.ts";
 
 export interface ServiceFactoryDependencies extends EnvironmentDependencies {
   readonly random: () => number;
@@ -91,7 +92,7 @@ export class ServiceFactory {
       workspace: workspaceId,
       name: plan.name,
       kind: plan.kind === "task" ? "task" : "service",
-      argv: run.argv,
+      argv: (ports) => argvWithPorts(run.argv, ports, detected.ownPorts),
       cwd: plan.workingDirectory,
       environment: detected.environment,
       shellEnvironment: () => shellEnvironment.variables(),

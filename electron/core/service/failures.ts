@@ -107,18 +107,31 @@ export function limitFailure(name: string, what: string): Failure {
   };
 }
 
-/** A port is held by somebody else. */
-export function portInUseFailure(name: string, port: ServicePort, holder: PortHolder | null): Failure {
+/**
+ * A port is held by somebody else.
+ *
+ * @param isContainer It is published by docker, so that no command fixes it.
+ */
+export function portInUseFailure(
+  name: string,
+  port: ServicePort,
+  holder: PortHolder | null,
+  isContainer = false,
+): Failure {
   const by = holder === null ? "another process" : describeHolder(holder);
+  const isFixed = !isContainer && port.env === null && port.option === undefined;
+  const another = isFixed
+    ? "another port (its command or its settings fix it: let them read a variable such as PORT)"
+    : "another port";
   return {
     code: "port_in_use",
     message: `${name} needs port ${port.port}, which is used by ${by}.`,
     next:
       holder === null
-        ? `Free port ${port.port}, or give ${name} another one; then start again.`
+        ? `Free port ${port.port}, or give ${name} ${another}; then start again.`
         : !holder.owner
-          ? `End process ${holder.pid}, or give ${name} another port; then start again.`
-          : `Stop ${holder.owner.name} there, or give ${name} another port; then start again.`,
+          ? `End process ${holder.pid}, or give ${name} ${another}; then start again.`
+          : `Stop ${holder.owner.name} there, or give ${name} ${another}; then start again.`,
     details: { port: port.port, holder },
   };
 }

@@ -1,4 +1,5 @@
 /** Runs services as operating system processes, through the keeper that owns every process of the host. */
+import type { ServicePort } from "#shared/schema/service.ts";
 import { AppError } from "../lib/error.ts";
 import { childEnvironment } from "../process/environment.ts";
 import type { ProcessKeeper } from "../process/owned.ts";
@@ -9,7 +10,8 @@ export interface ProcessRuntimeDependencies {
   readonly workspace: string;
   readonly name: string;
   readonly kind: "service" | "task";
-  readonly argv: readonly [string, ...string[]];
+  /** What is run where it is given these ports. */
+  readonly argv: (ports: readonly ServicePort[]) => readonly [string, ...string[]];
   readonly cwd: string;
   /** What its source sets for it, over the login shell's environment. */
   readonly environment: Readonly<Record<string, string>>;
@@ -38,7 +40,7 @@ export class ProcessRuntime implements Runtime {
       kind,
       name,
       workspace,
-      argv,
+      argv: argv(launch.ports),
       cwd,
       env: childEnvironment(shell, { ...colour, ...environment, ...launch.environment }),
       stopSignal,

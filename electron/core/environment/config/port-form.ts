@@ -20,8 +20,10 @@ import {
 export interface PortConfig {
   readonly name: string;
   readonly port: number;
-  /** The variable that carries it; null: the command fixes it. */
+  /** The variable that carries it; null: none. */
   readonly env: string | null;
+  /** What is put behind the command to tell it. */
+  readonly option?: string;
   readonly strict?: boolean;
 }
 
@@ -35,12 +37,25 @@ const variableName = mapped(text("the name of a variable"), (name, spot) => {
 
 interface NamedPort {
   readonly port: number;
-  /** Absent: the usual one. */
+  /** Absent: the usual one, or none where there is an option. */
   readonly env?: string | null;
+  readonly option?: string;
   readonly strict?: boolean;
 }
 
-const oneForm = byShape<NamedPort>("a port, or `{ prefer, env, strict }`", {
+/** Longer than any option by far; the plan's own limit. */
+const MAX_OPTION = 200;
+
+const optionForm = mapped(text("an option such as `--port`"), (option, spot) => {
+  if (option.length <= MAX_OPTION && !/\p{C}/u.test(option)) return option;
+  spot.report(
+    spot.path,
+    `${shown(option)} is no option. Write one such as \`--port\`, or \`-- --port\` behind \`npm run\`.`,
+  );
+  return undefined;
+});
+
+const oneForm = byShape<NamedPort>("a port, or `{ prefer, env, option, strict }`", {
   // Without a word about a variable, there is no way to tell it about another port.
   single: mapped(portNumber, (port): NamedPort => ({ port, env: null })),
   map: mapped(
@@ -52,13 +67,18 @@ const oneForm = byShape<NamedPort>("a port, or `{ prefer, env, strict }`", {
           "The variable that carries it to the process; empty: the command fixes it.",
           orNull(variableName),
         ),
+        option: described(
+          "What is put behind the command to tell it, such as `--port`; `{port}` in it is the number, else it follows.",
+          optionForm,
+        ),
         strict: described("Another port is no help: it waits until this one is free.", flag()),
       },
       { required: ["prefer"] },
     ),
-    ({ prefer = 0, env, strict }): NamedPort => ({
+    ({ prefer = 0, env, option, strict }): NamedPort => ({
       port: prefer,
       ...(env === undefined ? {} : { env }),
+      ...(option === undefined ? {} : { option }),
       ...(strict === undefined ? {} : { strict }),
     }),
   ),
@@ -96,10 +116,11 @@ export const portsForm = named(
     single: mapped(portNumber, (port): readonly PortConfig[] => [{ name: "http", port, env: null }]),
     list: composeList,
     map: mapped(mapOf(oneForm), (given): readonly PortConfig[] =>
-      [...given].map(([name, { port, env, strict }], index) => ({
+      [...given].map(([name, { port, env, option, strict }], index) => ({
         name,
         port,
-        env: env === undefined ? usualVariable(name, index) : env,
+        env: env === undefined ? (option === undefined ? usualVariable(name, index) : null) : env,
+        ...(option === undefined ? {} : { option }),
         ...(strict === undefined ? {} : { strict }),
       })),
     ),

@@ -207,12 +207,13 @@ function ownVariables(service: DetectedService, context: WriteContext): Readonly
 
 function portsOf(ports: DetectedService["plan"]["ports"]): ReadonlyMap<string, Writable> {
   const result = new Map<string, Writable>();
-  for (const { name, port, env, strict } of ports) {
+  for (const { name, port, env, option, strict } of ports) {
     // Two ports of one name are two entries all the same.
     let free = name;
     for (let count = 2; result.has(free); count += 1) free = `${name}-${count}`;
-    const fixed = env === null && strict === undefined;
-    result.set(free, fixed ? port : { prefer: port, env, ...(strict === undefined ? {} : { strict }) });
+    const fixed = env === null && option === undefined && strict === undefined;
+    const told = option === undefined ? { env } : env === null ? { option } : { env, option };
+    result.set(free, fixed ? port : { prefer: port, ...told, ...(strict === undefined ? {} : { strict }) });
   }
   return result;
 }

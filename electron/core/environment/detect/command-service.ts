@@ -54,10 +54,17 @@ export function commandService(facts: CommandFacts): DetectedService {
     graceMs: DEFAULT_GRACE_MS,
     http: first !== undefined,
     portAssumed: facts.portAssumed ?? false,
+    ...ownPorts(ports),
     role,
     trust: { kind: "command", name, detail: facts.detail ?? line, source, warnings: warningsOf(facts.detail ?? line) },
     digest: "",
   };
+}
+
+/** Of a command whose ports were read from itself: an option is for another port than those. */
+export function ownPorts(ports: readonly ServicePort[]): Pick<DetectedService, "ownPorts"> {
+  const own = ports.filter(({ option }) => option !== undefined).map(({ port }) => port);
+  return own.length === 0 ? {} : { ownPorts: own };
 }
 
 /** What in a text deserves a second look before it is allowed to run. */

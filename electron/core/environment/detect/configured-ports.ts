@@ -1,7 +1,8 @@
 /** Ports that stand in files of a project: configuration and entry files are read as text, for they are code. */
 import { parse } from "dotenv";
+import type { ConfigFile } from "./dev-servers.ts";
 import type { ProjectFiles } from "./project-files.ts";
-import type { ConfigFile, FoundPort } from "./script-ports.ts";
+import type { FoundPort } from "./script-ports.ts";
 import { bareCommand, shellCommands } from "./shell-words.ts";
 
 const endings = [".ts", ".js", ".mjs", ".mts", ".cjs", ".cts"];

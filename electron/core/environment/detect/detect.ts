@@ -14,6 +14,7 @@ import { realDirectory } from "../../workspace/projects.ts";
 import { readConfigFile, type ConfigFile } from "../config/config-file.ts";
 import { explicitServices, refersToCompose, statedCommands, statedComposeFile } from "../config/explicit-services.ts";
 import { planOrder, withDependencies, type GraphNode } from "../graph.ts";
+import { canBeTold } from "../told-ports.ts";
 import { readComposeFile } from "./compose-file.ts";
 import {
   errorProblem,
@@ -214,14 +215,15 @@ function fileOf(source: string): string {
   return source.split("#")[0] ?? source;
 }
 
-/** Two services that insist on one port cannot run together; those with a variable are moved instead. */
+/** Two services that insist on one port cannot run together; those that can be told another one are moved instead. */
 function portConflicts(services: readonly DetectedService[]): Problem[] {
   const holders = new Map<number, string>();
   const problems: Problem[] = [];
   for (const { plan } of services) {
     if (plan.disabled === true) continue;
-    for (const { port, env } of plan.ports) {
-      if (env !== null) continue;
+    for (const declared of plan.ports) {
+      if (canBeTold(declared)) continue;
+      const { port } = declared;
       const holder = holders.get(port);
       if (holder !== undefined && holder !== plan.name) {
         const message = `${holder} and ${plan.name} both listen on port ${port}. Change one of them, or start only one.`;
@@ -233,8 +235,10 @@ function portConflicts(services: readonly DetectedService[]): Problem[] {
 }
 
 /** SHA-256 over everything that decides what a service would run. It differs when a script or a container definition differs. */
-export function serviceFingerprint({ plan, run, environment, trust, digest }: DetectedService): string {
+export function serviceFingerprint({ plan, run, environment, templates, trust, digest }: DetectedService): string {
+  // They become part of the command, and of the variables.
+  const more = [...plan.ports.flatMap(({ option }) => option ?? []), ...(templates === undefined ? [] : [templates])];
   return createHash("sha256")
-    .update(JSON.stringify([plan.name, run, environment, trust.detail, digest]))
+    .update(JSON.stringify([plan.name, run, environment, trust.detail, digest, ...more]))
     .digest("hex");
 }

@@ -57,6 +57,8 @@ export interface DetectedService {
   readonly dependencies: ReadonlyMap<string, Dependency>;
   /** What the source sets for the process on top of the environment of the login shell. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Of those, the values that speak of ports and addresses, in compose's syntax: they are completed at each start. */
+  readonly templates?: Readonly<Record<string, string>>;
   readonly restart: RestartPolicy;
   readonly rules: ServiceRules;
   /** From the stop signal to SIGKILL, in ms. */
@@ -65,6 +67,8 @@ export interface DetectedService {
   readonly http: boolean;
   /** The port is a framework's default, not written in the project. */
   readonly portAssumed: boolean;
+  /** Ports on which its command listens unless an option tells it another one. Absent: not known, so it is always told. */
+  readonly ownPorts?: readonly number[];
   /** Its source says what it waits for; nothing is inferred on top of that. */
   readonly statesOrder?: true;
   /** `file:line:column` of its dependencies, for problems; absent: only the source is known. */

@@ -9,7 +9,7 @@ import type { Problem } from "#shared/schema/environment.ts";
 import { commandService } from "./command-service.ts";
 import { warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
 import type { ProjectFiles } from "./project-files.ts";
-import { portOf } from "./script-ports.ts";
+import { foundPorts, portOf } from "./script-ports.ts";
 import { isDestructive } from "./script-tasks.ts";
 
 const places = [".devcontainer/devcontainer.json", ".devcontainer.json"];
@@ -90,7 +90,7 @@ function startCommands(files: ProjectFiles, path: string, data: z.infer<typeof s
           directory: files.directory,
           source: `${path}#${key}`,
           role: "service",
-          ports: usable === null ? [] : [{ name: "http", port: usable.port, env: usable.env }],
+          ports: foundPorts(usable),
           portAssumed: usable?.assumed ?? false,
         }),
       );

@@ -4,6 +4,7 @@
  * wrote for development, then scripts, then a Procfile for production, then what frameworks are started with as a rule, and a
  * task runner only where nothing else says it.
  */
+import { ownPorts } from "./command-service.ts";
 import { settleTwins } from "./container-twins.ts";
 import type { DetectedService, SourceReading } from "./detected.ts";
 import { readDevcontainer } from "./devcontainer.ts";
@@ -68,8 +69,9 @@ async function throughScripts(reading: SourceReading, scripts: ScriptReading): P
     // A list gives PORT to its processes; that counts where the script listens to it.
     if (first === undefined || (first.env === "PORT" && service.plan.ports.length > 0)) services.push(service);
     else {
+      const { ownPorts: _, ...rest } = service;
       const plan = { ...service.plan, ports: [...ports], probe: { kind: "tcp" as const, port: first.port } };
-      services.push({ ...service, plan, http: true, portAssumed: assumed });
+      services.push({ ...rest, plan, http: true, portAssumed: assumed, ...ownPorts(ports) });
     }
   }
   return { ...reading, services };

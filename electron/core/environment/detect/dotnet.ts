@@ -21,7 +21,8 @@ export const readDotnet: FrameworkReader = async (folder) => {
       command: ["dotnet", "watch", "--project", path, "run"],
       file: path,
       role: "service",
-      ports: [{ name: "http", port, env: null }],
+      // What stands on the command line beats ASPNETCORE_URLS, which a launch profile sets.
+      ports: [{ name: "http", port, env: null, option: "-- --urls http://localhost:{port}" }],
       portAssumed: settings === "",
     });
     found.push({ service, sameAs: /\bdotnet\s+(?:watch|run)\b/ });

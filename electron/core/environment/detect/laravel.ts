@@ -1,6 +1,6 @@
 /** A Laravel application: what `composer run dev` runs, or its server and queue; its migrations, and its seeders on demand. */
 import type { FrameworkFolder, FrameworkReader, FrameworkService } from "./framework.ts";
-import { portOf } from "./script-ports.ts";
+import { foundPorts, portOf } from "./script-ports.ts";
 import { concurrentlyValues } from "./script-parts.ts";
 import { shellCommands } from "./shell-words.ts";
 
@@ -62,7 +62,7 @@ function developmentList(folder: FrameworkFolder, composer: string): readonly Fr
           command: command.split(" ") as [string, ...string[]],
           file: "composer.json#scripts.dev",
           role: "service",
-          ...(stated === null ? {} : { ports: [{ name: "http", port: stated.port, env: stated.env }] }),
+          ...(stated === null ? {} : { ports: foundPorts(stated) }),
         }),
         sameAs: new RegExp(`\\bartisan\\s+${verb}\\b`),
       },

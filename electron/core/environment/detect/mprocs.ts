@@ -6,7 +6,7 @@ import { commandService } from "./command-service.ts";
 import { isYamlMap, readComposeDocument, type YamlMap, type YamlValue } from "./compose-document.ts";
 import { isUsableName, warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
 import type { ProjectFiles } from "./project-files.ts";
-import { portOf } from "./script-ports.ts";
+import { foundPorts, portOf } from "./script-ports.ts";
 
 const names = ["mprocs.yaml", "mprocs.yml"];
 const MAX_PROCESSES = 1_000;
@@ -56,7 +56,7 @@ function processService(file: string, name: string, value: YamlValue, directory:
     directory: join(directory, cwd),
     source: `${file}#procs.${name}`,
     role: "service",
-    ports: found === null ? [] : [{ name: "http", port: found.port, env: found.env }],
+    ports: foundPorts(found),
     portAssumed: found?.assumed ?? false,
     environment: variables(entry.get("env")),
     disabled: entry.get("autostart") === false,

@@ -28,6 +28,14 @@ export function runScript(manager: PackageManager, script: string): readonly [st
   return manager === "npm" ? ["npm", "run", "--silent", script] : [manager, "run", script];
 }
 
+/**
+ * An option behind the run of a script, as it has to stand there to reach the script's last command. npm (and `node --run`) take
+ * for their own what has no `--` before it; yarn as of 1.0, pnpm as of 7 and bun hand on all that follows the name, a `--` too.
+ */
+export function passedOn(runner: string, option: string): string {
+  return runner === "npm" || runner === "node" ? `-- ${option}` : option;
+}
+
 /** What runs a program that the project has installed; never one that would have to be downloaded first. */
 export function runInstalled(manager: PackageManager, words: readonly string[]): readonly [string, ...string[]] {
   if (manager === "pnpm") return ["pnpm", "exec", ...words];

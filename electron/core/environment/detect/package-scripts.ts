@@ -1,15 +1,17 @@
 /** The services of a project's package.json files: scripts, and the tasks that their tools' files imply. */
 import { join } from "node:path";
 import type { Problem } from "#shared/schema/environment.ts";
+import type { ServicePort } from "#shared/schema/service.ts";
+import { canBeTold } from "../told-ports.ts";
 import { commandService } from "./command-service.ts";
 import { warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
 import { scriptLaunch, type PackageContext } from "./package-context.ts";
-import { lockedManager, runWrapped, type PackageManager } from "./package-manager.ts";
+import { lockedManager, passedOn, runWrapped, type PackageManager } from "./package-manager.ts";
 import { readPackageJson } from "./package-json.ts";
 import { packageTasks } from "./package-tasks.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { keyParts, scriptBook, type ScriptBook } from "./script-book.ts";
-import { portsOfScript, type ScriptPorts } from "./script-port-finder.ts";
+import { lastReference, portsOfScript, type ScriptPorts } from "./script-port-finder.ts";
 import { mentionedInText } from "./script-parts.ts";
 import type { ScriptRun } from "./script-patterns.ts";
 import {
@@ -76,9 +78,10 @@ export async function readPackageScripts(files: ProjectFiles, others: OtherSourc
   const kept = tasks.services.filter((_, index) => !mentioned.has(tasks.keys[index] ?? ""));
   const wrapper = commonWrapper(choice.services, book);
   const portsOf = async (command: string): Promise<ScriptPorts> => {
+    const last = lastReference(command, "", book);
     for (const key of mentionedInText(command, book)) {
-      const found = await portsOfScript(key, book, files);
-      if (found.ports.length > 0) return found;
+      const { ports, assumed } = await portsOfScript(key, book, files);
+      if (ports.length > 0) return { ports: handedOn(ports, last?.key === key ? last.runner : null), assumed };
     }
     return { ports: [], assumed: false };
   };
@@ -94,11 +97,19 @@ export async function readPackageScripts(files: ProjectFiles, others: OtherSourc
   };
 }
 
-/** A second server with the same default port takes another one by itself; which one is not known. */
+/** The ports of a script as they are of what runs it. `runner`: null where options do not get to the script. */
+function handedOn(ports: readonly ServicePort[], runner: string | null): readonly ServicePort[] {
+  return ports.map(({ option, ...port }) =>
+    option === undefined || runner === null ? port : { ...port, option: passedOn(runner, option) },
+  );
+}
+
+/** A second server with the same default port takes another one by itself; which one is not known, unless it can be told. */
 function withoutTakenPort(service: DetectedService, before: readonly DetectedService[]): DetectedService {
   const [first] = service.plan.ports;
-  const taken = before.some(({ plan }) => plan.ports.some((port) => port.env === null && port.port === first?.port));
-  if (!service.portAssumed || !taken) return service;
+  if (!service.portAssumed || first === undefined || canBeTold(first)) return service;
+  if (!before.some(({ plan }) => plan.ports.some(({ env, port }) => env === null && port === first.port)))
+    return service;
   return { ...service, plan: { ...service.plan, ports: [], probe: null }, http: false, portAssumed: false };
 }
 
@@ -175,6 +186,8 @@ async function scriptService(
   const wrapper = run.wrapper.length > 0 ? run.wrapper : context.wrapper;
   const { manager, argv, line: plain, source } = scriptLaunch(context, folder, script);
   const { ports, assumed } = await portsOfScript(run.key, book, files);
+  // Nx lays options over those of its target, so they need no way of their own.
+  const runner = context.nxProjects.has(folder) ? "nx" : manager;
   const dangerous = [run.key, ...runClosure(run.key, book)].some((key) => destroysDatabase(book.texts.get(key) ?? ""));
   if (dangerous) {
     const text = `The script ${script} throws away what is in a database, and is started only when it is named.`;
@@ -188,7 +201,7 @@ async function scriptService(
     directory: join(files.directory, folder),
     source,
     role: "service",
-    ports,
+    ports: handedOn(ports, runner),
     portAssumed: assumed,
     detail: trustDetail(line, run.key, book),
     disabled: dangerous,

@@ -4,7 +4,7 @@ import type { Problem } from "#shared/schema/environment.ts";
 import { commandService } from "./command-service.ts";
 import { isUsableName, warningProblem, type DetectedService, type SourceReading } from "./detected.ts";
 import type { ProjectFiles } from "./project-files.ts";
-import { portOf } from "./script-ports.ts";
+import { foundPorts, portOf } from "./script-ports.ts";
 import { programOf } from "./shell-words.ts";
 
 /** `Procfile.dev` describes development; a bare `Procfile` usually describes production, and is read only without it. */
@@ -113,7 +113,7 @@ function procfileService(input: ProcessLine): DetectedService {
     directory,
     source: `${file}#${name}`,
     role: isTask ? "migrate" : "service",
-    ports: found === null ? [] : [{ name: "http", port: found.port, env: found.env }],
+    ports: foundPorts(found),
     environment,
   });
 }

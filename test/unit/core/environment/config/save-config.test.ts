@@ -79,7 +79,7 @@ describe("a plan that is saved reads back to the same plan", () => {
         dev:
           command: [ npm, run, --silent, dev ]
           dotenv: false
-          ports: { http: 4310 }
+          ports: { http: { prefer: 4310, option: -- --port } }
           depends_on:
             db: service_healthy
             cache: service_started

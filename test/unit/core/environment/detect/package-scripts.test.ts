@@ -198,7 +198,7 @@ describe("ports", () => {
   test("Vite's configuration is read for the port, as text", async () => {
     const config = `import x from "./never-run";\nthrow new Error();\nexport default { server: { host: true, port: 8123 } };`;
     const { detection } = await detectIn({ "package.json": { scripts: { dev: "vite" } }, "vite.config.ts": config });
-    expect(detection.services[0]?.ports).toEqual([{ name: "http", port: 8123, env: null }]);
+    expect(detection.services[0]?.ports).toEqual([{ name: "http", port: 8123, env: null, option: "-- --port" }]);
   });
 });
 

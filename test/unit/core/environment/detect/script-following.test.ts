@@ -179,8 +179,9 @@ describe("ports of files", () => {
   test("a second server with the same default has no port that is known", async () => {
     const { detection } = await detectIn({
       "package.json": { scripts: { dev: 'concurrently "npm run dev --prefix client" "npm run dev --prefix admin"' } },
-      "client/package.json": { scripts: { dev: "vite" } },
-      "admin/package.json": { scripts: { dev: "vite" } },
+      // Nothing tells these another port.
+      "client/package.json": { scripts: { dev: "svelte-kit dev" } },
+      "admin/package.json": { scripts: { dev: "svelte-kit dev" } },
     });
     expect(detection.services.map(({ ports, probe }) => [ports.length, probe?.kind])).toEqual([
       [1, "tcp"],
