@@ -1,5 +1,5 @@
-/** D: an engine that is missing, refuses, hangs, or fails half way. `docker` is a stand-in that does what files tell it. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+/** D: an engine that is missing, refuses, hangs, or fails half way. `docker` is a stand-in (stand-in-docker.ts). */
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { composeProjectName } from "../../electron/core/compose/compose-project.ts";
@@ -9,39 +9,10 @@ import { systemClock } from "../../electron/core/lib/clock.ts";
 import { faultCase, variantsOf } from "../support/fault-case.ts";
 import { environmentOn } from "../support/fault-environment.ts";
 import type { Stage } from "../support/fault-stage.ts";
-
-/**
- * Knows the containers that have a file in `containers`, each named after its service. `gone`: what the client says while it
- * cannot reach the engine. `asked`: every call, with what the environment says of the project.
- */
-const standIn = (folder: string) => `#!/bin/sh
-PATH=/usr/bin:/bin
-cd "${folder}"
-echo "$COMPOSE_PROJECT_NAME|$DOCKER_HOST|$*" >> asked
-if [ "$1 $2" != "compose version" ] && [ -f gone ]; then cat gone >&2; exit 1; fi
-id() { printf '%064d' "$(printf %d "'$1")"; }
-case "$*" in
-  version*) echo 28.0.0 ;;
-  "compose version"*) echo 2.40.0 ;;
-  *" up "*) shift; while [ "$1" != "--" ]; do shift; done; shift
-    for each in "$@"; do
-      if [ "$each" = bad ]; then echo "Error: no such image" >&2; exit 18; fi
-      touch containers/$each
-    done ;;
-  *" rm "*) while [ "$1" != "--" ]; do shift; done; shift; for each in "$@"; do rm -f containers/$each; done ;;
-  *" down "*) rm -f containers/* ;;
-  ps*) for each in $(ls containers); do printf '%s\\trunning\\t%s\\tFalse\\n' "$(id $each)" $each; done ;;
-  inspect*) for each in $(ls containers); do printf '%s\\t0\\t{"Running":true}\\n' "$(id $each)"; done ;;
-  events*) exec sleep 600 ;;
-  logs*) while [ -n "$(ls containers)" ]; do sleep 0.1; done ;;
-esac
-`;
+import { standInDocker, type StandInDocker } from "../support/stand-in-docker.ts";
 
 interface Staged {
-  readonly bin: string;
-  readonly containers: () => boolean;
-  readonly asked: () => string[];
-  readonly gone: (words: string | null) => void;
+  readonly docker: StandInDocker;
   readonly environment: ReturnType<typeof environmentOn>["environment"];
   readonly start: (yaml: string) => Promise<string>;
   readonly status: (
@@ -53,14 +24,9 @@ function stageDocker(
   stage: Stage,
   more: { path?: string; installed?: boolean; variables?: Record<string, string> } = {},
 ): Staged {
-  const bin = join(stage.root, "machine");
-  mkdirSync(join(bin, "containers"), { recursive: true });
-  const program = join(bin, "docker");
-  if (more.installed !== false) {
-    writeFileSync(program, standIn(bin));
-    chmodSync(program, 0o755);
-  }
-  const variables = { PATH: more.path ?? `${bin}:/usr/bin:/bin`, HOME: stage.root, ...more.variables };
+  const docker = standInDocker(stage.root);
+  if (more.installed === false) docker.remove();
+  const variables = { PATH: more.path ?? `${docker.bin}:/usr/bin:/bin`, HOME: stage.root, ...more.variables };
   const compose = new ComposeEngine({
     clock: systemClock,
     logger: stage.logger,
@@ -69,12 +35,8 @@ function stageDocker(
   });
   const { environment } = environmentOn(stage, { compose });
   return {
-    bin,
+    docker,
     environment,
-    containers: () => ["a", "good", "bad"].some((name) => existsSync(join(bin, "containers", name))),
-    asked: () => (existsSync(join(bin, "asked")) ? readFileSync(join(bin, "asked"), "utf8").trim().split("\n") : []),
-    gone: (words) =>
-      words === null ? rmSync(join(bin, "gone"), { force: true }) : writeFileSync(join(bin, "gone"), words),
     async start(yaml) {
       writeFileSync(join(stage.root, "compose.yaml"), yaml);
       const detected = await detect({ directory: stage.root, profile: "dev" });
@@ -117,7 +79,7 @@ faultCase(
         installed: way.installed,
         path: `${join(stage.root, "machine")}:/bin-of-nobody`,
       });
-      if (way.says !== null) staged.gone(way.says);
+      if (way.says !== null) staged.docker.gone(way.says);
       writeFileSync(join(stage.root, "Procfile"), "other: exec /bin/sleep 600\n");
       expect(await staged.start(one)).toBe("failed");
       expect(staged.status("a")).toMatchObject({
@@ -138,17 +100,17 @@ faultCase(
   async (stage) => {
     const staged = stageDocker(stage);
     expect(await staged.start(one)).toBe("ready");
-    staged.gone("Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?");
+    staged.docker.gone("Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?");
     const events = stage.keeper.list().find(({ name }) => name === "containers (events)");
     // With the engine, whoever follows its events loses it.
     if (typeof events?.pid === "number") process.kill(events.pid, "SIGKILL");
     await stage.until("the trouble", () => staged.status("a").failure?.code === "docker_stopped");
     expect(staged.status("a")).toMatchObject({ phase: "running", generation: 1 });
-    staged.gone(null);
+    staged.docker.gone(null);
     await stage.until("its end", () => staged.status("a").failure === null);
     expect(staged.status("a")).toMatchObject({ phase: "running", generation: 1, restarts: 0 });
     await staged.environment.stop();
-    expect(staged.containers()).toBe(false);
+    expect(staged.docker.containers()).toEqual([]);
   },
   REAL_TIME,
 );
@@ -165,7 +127,7 @@ faultCase(
       failure: { code: "compose_failed", message: expect.stringContaining("no such image") },
     });
     await staged.environment.stop();
-    expect(staged.containers()).toBe(false);
+    expect(staged.docker.containers()).toEqual([]);
   },
   REAL_TIME,
 );
@@ -180,12 +142,12 @@ faultCase(
     await staged.start(one);
     await staged.environment.stop();
     const own = composeProjectName(stage.root);
-    const commands = staged
+    const commands = staged.docker
       .asked()
       .filter((line) => line.includes(" up ") || line.includes(" rm ") || line.includes(" down"));
     expect(commands.length).toBeGreaterThan(0);
     for (const line of commands) expect(line).toContain(`-p ${own}`);
-    expect(staged.asked().join()).not.toContain("remove-orphans");
+    expect(staged.docker.asked().join()).not.toContain("remove-orphans");
   },
   REAL_TIME,
 );
@@ -207,7 +169,7 @@ faultCase(
       .problems.map(({ message }) => message)
       .join("\n");
     for (const name of ["COMPOSE_FILE", "COMPOSE_PROJECT_NAME", "DOCKER_HOST"]) expect(said).toContain(name);
-    const up = staged.asked().find((line) => line.includes(" up "));
+    const up = staged.docker.asked().find((line) => line.includes(" up "));
     expect(up).toContain(
       `${composeProjectName(stage.root)}||compose --project-directory ${stage.root} -f ${join(stage.root, "compose.yaml")} -p`,
     );

@@ -30,6 +30,8 @@ const ANSWER_MS = 5_000;
 const VERSION_MS = 15_000;
 /** An answer is believed this long: services of one start ask one after another. */
 const FRESH_MS = 5_000;
+/** Trouble is believed less long: whoever starts Docker because of it tries again at once. */
+const TROUBLE_FRESH_MS = 1_000;
 
 export interface ComposeEngineDependencies {
   readonly clock: Clock;
@@ -39,10 +41,16 @@ export interface ComposeEngineDependencies {
   readonly folder?: string;
 }
 
+interface Known {
+  readonly state: Promise<EngineState>;
+  /** Monotonic. */
+  until: number;
+}
+
 /** One for the whole host. */
 export class ComposeEngine {
   readonly #dependencies: ComposeEngineDependencies;
-  #known: { readonly at: number; readonly state: Promise<EngineState> } | null = null;
+  #known: Known | null = null;
 
   /** Where files of ours for docker compose are written; null: nowhere. */
   get folder(): string | null {
@@ -57,11 +65,17 @@ export class ComposeEngine {
     this.#dependencies = dependencies;
   }
 
-  /** The state now, at most five seconds old. Bounded; never rejects. */
+  /** The state now: at most five seconds old, and one second where it is trouble. Bounded; never rejects. */
   state(): Promise<EngineState> {
-    const now = this.#dependencies.clock.monotonic();
-    if (this.#known === null || now - this.#known.at > FRESH_MS) this.#known = { at: now, state: this.#look() };
-    return this.#known.state;
+    const { clock } = this.#dependencies;
+    if (this.#known !== null && clock.monotonic() <= this.#known.until) return this.#known.state;
+    // Whoever asks while it is being looked at gets the same answer, however long that takes.
+    const known: Known = { state: this.#look(), until: Number.POSITIVE_INFINITY };
+    this.#known = known;
+    void known.state.then(({ kind }) => {
+      known.until = clock.monotonic() + (kind === "ready" ? FRESH_MS : TROUBLE_FRESH_MS);
+    });
+    return known.state;
   }
 
   /** Somebody has found that it does not answer: what was known is not believed any more. */

@@ -8,6 +8,7 @@ import { composeProjectName } from "../../../../electron/core/compose/compose-pr
 import { ComposeEngine } from "../../../../electron/core/compose/engine.ts";
 import { systemClock } from "../../../../electron/core/lib/clock.ts";
 import { silentLogger } from "../../../../electron/core/lib/logger.ts";
+import { ManualClock } from "../../../support/manual-clock.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -89,6 +90,28 @@ describe("the engine", () => {
     const states = await Promise.all(Array.from({ length: 10 }, () => engine.state()));
     expect(new Set(states).size).toBe(1);
   });
+});
+
+test("an answer is believed for five seconds, trouble for one: whoever starts Docker tries again at once", async () => {
+  const clock = new ManualClock();
+  const engine = new ComposeEngine({
+    clock,
+    logger: silentLogger,
+    shellEnvironment: { variables: () => Promise.resolve({ PATH: folder }) },
+  });
+  const kind = async (afterMs: number) => {
+    clock.advance(afterMs);
+    return (await engine.state()).kind;
+  };
+  program("docker", "exit 1");
+  expect(await kind(0)).toBe("stopped");
+  program("docker", running);
+  expect([await kind(900), await kind(200)]).toEqual(["stopped", "ready"]);
+  program("docker", "exit 1");
+  expect([await kind(4_900), await kind(200)]).toEqual(["ready", "stopped"]);
+  program("docker", running);
+  engine.forget();
+  expect(await kind(0)).toBe("ready");
 });
 
 describe("a docker command", () => {
