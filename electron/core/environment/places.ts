@@ -3,6 +3,7 @@ import type { Failure } from "#shared/failure.ts";
 import type { ServicePort, ServiceStatus } from "#shared/schema/service.ts";
 import type { Service } from "../service/service.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
+import { completedVariables } from "./config/stated-variables.ts";
 import { Fronts } from "./fronts.ts";
 import { PortAssignment } from "./port-assignment.ts";
 import type { PortUser } from "./port-user.ts";
@@ -54,9 +55,10 @@ export class Places {
   handOver(service: Service): { readonly ports: readonly ServicePort[]; readonly variables: Record<string, string> } {
     const all = [...this.#fronts.all, ...this.#roster.all].map((other) => this.#addressed(other));
     this.#ports.handOver(service.name);
+    const given = serviceVariables(this.#addressed(service), all);
     return {
       ports: this.#ports.portsOf(service),
-      variables: serviceVariables(this.#addressed(service), all),
+      variables: { ...completedVariables(service.detected, given), ...given },
     };
   }
 

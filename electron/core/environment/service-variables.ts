@@ -20,6 +20,11 @@ export function toldPorts(run: ServiceRun, ports: readonly ServicePort[]): { env
   });
 }
 
+/** Variables of the project itself by which all are told where a container is. */
+export function toldVariables(run: ServiceRun): string[] {
+  return run.kind === "compose" ? (run.published ?? []).flatMap(({ variable }) => variable ?? []) : [];
+}
+
 /** What is told of a service; `url` is null where it does not speak HTTP. */
 type Place = Pick<Addressed, "name" | "ports"> & { readonly url: string | null };
 

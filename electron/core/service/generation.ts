@@ -98,6 +98,7 @@ export function prepareGeneration(
   const context: ProbeContext = {
     planned: plan.ports,
     launch,
+    variables: detected.environment,
     instance,
     notified: () => notified(),
     exec: (command, signal) => input.exec(command, launch, signal),

@@ -1,5 +1,6 @@
 /** One probe of one generation: what its specification says, with the ports and variables this generation was given. */
 import type { ProbeSpec, ServicePort } from "#shared/schema/service.ts";
+import { interpolate } from "../environment/detect/interpolate.ts";
 import { assertNever } from "../lib/error.ts";
 import { httpProbe, LogProbe, tcpProbe } from "./probe-attempts.ts";
 import { DEFAULT_TIMINGS, EXEC_TIMINGS, timingsWith, type ProbeAnswer, type ProbeTimings } from "./probe.ts";
@@ -18,6 +19,8 @@ export interface ProbeContext {
   /** The ports as planned; specifications speak of these. */
   readonly planned: readonly ServicePort[];
   readonly launch: Pick<Launch, "ports" | "environment">;
+  /** What its source sets for the service; what it is given at the launch counts over it. */
+  readonly variables: Readonly<Record<string, string>>;
   /** Null before it exists; a probe is asked before that only to look at lines. */
   readonly instance: () => Instance | null;
   /** It has said that it is ready. */
@@ -27,7 +30,8 @@ export interface ProbeContext {
 
 /** Null: nothing tells how it is, as with a container that has no health check of its own. */
 export function probeFor({ spec, timings: given }: ProbeRule, context: ProbeContext): ReadyProbe | null {
-  const { planned, launch, instance, notified, exec } = context;
+  const { planned, launch, variables, instance, notified, exec } = context;
+  const all = new Map([...Object.entries(variables), ...Object.entries(launch.environment)]);
   const kindTimings = spec.kind === "exec" || spec.kind === "compose" ? EXEC_TIMINGS : DEFAULT_TIMINGS;
   const timings = timingsWith(kindTimings, given);
   switch (spec.kind) {
@@ -36,9 +40,9 @@ export function probeFor({ spec, timings: given }: ProbeRule, context: ProbeCont
       return { what: `port ${port}`, timings, attempt: tcpProbe(port), onLine: null };
     }
     case "http": {
-      const url = withVariables(givenUrl(spec.url, planned, launch.ports), launch.environment);
+      const url = replaced(givenUrl(spec.url, planned, launch.ports), all);
       const headers = Object.fromEntries(
-        Object.entries(spec.headers ?? {}).map(([name, value]) => [name, withVariables(value, launch.environment)]),
+        Object.entries(spec.headers ?? {}).map(([name, value]) => [name, replaced(value, all)]),
       );
       const attempt = httpProbe({ url, status: spec.status ?? null, headers });
       return { what: url, timings, attempt, onLine: null };
@@ -95,7 +99,13 @@ function givenUrl(url: string, planned: readonly ServicePort[], given: readonly 
   return `${before}${givenPort(Number(port), planned, given)}${url.slice(whole.length)}`;
 }
 
-/** Replaces `${NAME}` by what the service is given. */
+/** As docker compose replaces variables. What is wrong with a text was told where it stands. */
+function replaced(text: string, variables: ReadonlyMap<string, string>): string {
+  const read = interpolate(text, variables);
+  return read.ok ? read.text : text;
+}
+
+/** Replaces `${NAME}` by what the service is given; the rest is the shell's. */
 function withVariables(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replaceAll(/\$\{([A-Za-z_]\w*)\}/g, (whole, name: string) =>
     Object.hasOwn(variables, name) ? (variables[name] ?? whole) : whole,

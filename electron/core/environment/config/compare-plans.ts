@@ -54,7 +54,7 @@ export function differences(a: DetectedService, b: DetectedService): readonly st
 const aspects: readonly (readonly [string, (service: DetectedService) => unknown])[] = [
   ["its command", ({ run, plan }) => [run, plan.kind]],
   ["its folder", ({ plan }) => plan.workingDirectory],
-  ["its environment", ({ environment }) => environment],
+  ["its environment", ({ environment, templates }) => [environment, templates]],
   ["its ports", ({ plan }) => plan.ports],
   [
     "its health check",

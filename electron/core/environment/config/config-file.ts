@@ -4,6 +4,7 @@
  */
 import type { Problem } from "#shared/schema/environment.ts";
 import { errorProblem, warningProblem } from "../detect/detected.ts";
+import { interpolate } from "../detect/interpolate.ts";
 import type { ProjectFiles } from "../detect/project-files.ts";
 import {
   isYamlMap,
@@ -15,9 +16,10 @@ import {
 } from "../detect/yaml-document.ts";
 import { profileForm, topForm, wrongName, type ProfileConfig } from "./config-form.ts";
 import type { EnvFileConfig } from "./environment-form.ts";
-import { withKnown, type Variables } from "./env-files.ts";
-import { refuse, shown, type Spot } from "./form.ts";
+import type { Variables } from "./env-files.ts";
+import { refuse, type Spot } from "./form.ts";
 import { serviceForm, type ServiceConfig } from "./service-form.ts";
+import { unknownName, wrongText } from "./stated-variables.ts";
 
 /** The first that is there counts. */
 export const configNames = ["deckhand.yaml", "deckhand.yml"];
@@ -144,9 +146,9 @@ export function serviceSpot(config: ConfigFile, name: string): Spot {
   return spotOf(config, config.problems, ["services", name]);
 }
 
-/** Keys whose texts are not shell lines and hold nothing that is only known at the start. */
+/** Keys whose texts are no shell lines and are needed before the start. The variables of a service are read one by one, later. */
 const interpolated = new Set(
-  "compose cpus disabled env env_file environment limits log_file log_location mem_limit ports profiles replicas scale working_dir".split(
+  "compose cpus disabled env_file limits log_file log_location mem_limit ports profiles replicas scale working_dir".split(
     " ",
   ),
 );
@@ -171,13 +173,12 @@ export function readService(config: ConfigFile, name: string, known: Variables):
 function replaceAll(value: YamlValue, known: Variables, spot: Spot): YamlValue {
   if (typeof value === "string") {
     if (!value.includes("$")) return value;
-    const text = withKnown(value, known);
-    if (text !== null) return text;
-    spot.report(
-      spot.path,
-      `The variables of ${shown(value)} cannot be replaced. Write a dollar that is one as \`$$\`.`,
-    );
-    return value;
+    const read = interpolate(value, known);
+    const [unknown] = read.ok ? read.missing : [];
+    if (read.ok && unknown === undefined) return read.text;
+    // Null: what was told here must not be told again as a wrong value.
+    spot.report(spot.path, read.ok ? unknownName(unknown ?? "") : wrongText(value, read.reason));
+    return null;
   }
   if (isYamlMap(value)) {
     return new Map(
@@ -185,7 +186,10 @@ function replaceAll(value: YamlValue, known: Variables, spot: Spot): YamlValue {
     );
   }
   if (Array.isArray(value)) {
-    return value.map((one, index) => replaceAll(one, known, { ...spot, path: [...spot.path, index] }));
+    return value.flatMap((one, index) => {
+      const replaced = replaceAll(one, known, { ...spot, path: [...spot.path, index] });
+      return replaced === null && one !== null ? [] : [replaced];
+    });
   }
   return value;
 }

@@ -21,6 +21,8 @@ export interface ServiceContext {
   readonly spot: Spot;
   /** What the files, the profile and the service say, in that order. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Of those, the ones that are completed at the start; absent: none. */
+  readonly templates?: ReadonlyMap<string, string>;
 }
 
 /** A service that runs a command of its own. */
@@ -66,8 +68,9 @@ export function changed(base: DetectedService, given: ServiceConfig, context: Se
   const http =
     probe?.kind === "http" ||
     (config.ports === undefined ? base.http : first !== undefined && !isContainer && speaksHttp(first));
+  const { templates: _, ...rest } = base;
   return {
-    ...base,
+    ...rest,
     plan: {
       name,
       kind,
@@ -90,6 +93,7 @@ export function changed(base: DetectedService, given: ServiceConfig, context: Se
           dependencyPlaces: new Map([...dependencies.keys()].map((other) => [other, context.placeOf(other)])),
         }),
     environment: isContainer ? base.environment : { ...base.environment, ...context.environment },
+    ...templatesOf(base, context),
     restart: restartOf(base.restart, config),
     rules,
     graceMs: config.stop_grace_period ?? config.shutdown?.timeout_seconds ?? base.graceMs,
@@ -104,6 +108,17 @@ export function changed(base: DetectedService, given: ServiceConfig, context: Se
     // Where it runs decides what runs.
     digest: workingDirectory === plan.workingDirectory ? base.digest : `${base.digest} in ${workingDirectory}`,
   };
+}
+
+/** What is said anew counts as it is said. */
+function templatesOf(
+  base: DetectedService,
+  { environment, templates }: ServiceContext,
+): Pick<DetectedService, "templates"> {
+  if (base.run.kind === "compose") return {};
+  const kept = Object.entries(base.templates ?? {}).filter(([name]) => !Object.hasOwn(environment, name));
+  const all = [...kept, ...(templates ?? [])];
+  return all.length === 0 ? {} : { templates: Object.fromEntries(all) };
 }
 
 /** What the compose file decides for a container; said here, it would have no effect. */

@@ -6,19 +6,21 @@ import type { ProjectFiles } from "../detect/project-files.ts";
 import { isYamlMap } from "../detect/yaml-document.ts";
 import { readService, serviceSpot, type ConfigFile } from "./config-file.ts";
 import { changed, commandOfConfig, type ServiceContext } from "./config-service.ts";
-import { EnvFiles, type Variables } from "./env-files.ts";
+import { EnvFiles } from "./env-files.ts";
 import { inside, type Spot } from "./form.ts";
 import {
   fromFiles,
   inheritedVariables,
   over,
-  ownVariables,
   topSpot,
+  without,
   type InheritedVariables,
 } from "./inherited-variables.ts";
+import { checkProbeVariables } from "./probe-variables.ts";
 import { activeProfiles, isInProfile } from "./profiles.ts";
 import { folderOf } from "./project-folder.ts";
 import type { ServiceConfig } from "./service-form.ts";
+import { lateNamesOf, statedVariables } from "./stated-variables.ts";
 
 export interface ExplicitInput {
   readonly config: ConfigFile;
@@ -93,15 +95,16 @@ class Explicit {
   }
 
   async services(): Promise<ExplicitServices> {
-    const { config, files, profile, named, shell, detected } = this.#input;
+    const { config, files, profile, named, shell, detected, containers } = this.#input;
     this.#checkProfile();
-    const inherited = await inheritedVariables({ files, envFiles: this.#envFiles, config, profile, shell });
+    const late = lateNamesOf(config, detected, containers);
+    const inherited = await inheritedVariables({ files, envFiles: this.#envFiles, config, profile, shell, late });
     const byName = new Map(detected.map((service) => [service.plan.name, service]));
     const explicit = new Map<string, DetectedService>();
     for (const name of config.services.keys()) {
       const read = readService(config, name, inherited.known);
       if (read === undefined) continue;
-      const service = await this.#service(name, read, { byName, inherited });
+      const service = await this.#service(name, read, { byName, inherited, late });
       if (service !== null) explicit.set(name, service);
     }
 
@@ -117,7 +120,7 @@ class Explicit {
           .filter(
             ({ plan, run }) => !explicit.has(plan.name) && !(run.kind === "compose" && this.#renamed.has(run.service)),
           )
-          .map((service) => withVariables(service, inherited.profile))
+          .map((service) => withVariables(service, inherited))
       : [];
     const services = [...kept, ...rest].map((service) => this.#withNewNames(service));
     const profiles = [...config.profiles.keys(), ...[...explicit.values()].flatMap(({ plan }) => plan.profiles)];
@@ -127,7 +130,11 @@ class Explicit {
   async #service(
     name: string,
     config: ServiceConfig,
-    variables: { readonly byName: ReadonlyMap<string, DetectedService>; readonly inherited: InheritedVariables },
+    variables: {
+      readonly byName: ReadonlyMap<string, DetectedService>;
+      readonly inherited: InheritedVariables;
+      readonly late: ReadonlySet<string>;
+    },
   ): Promise<DetectedService | null> {
     const { files, config: file } = this.#input;
     const spot = serviceSpot(file, name);
@@ -143,14 +150,20 @@ class Explicit {
         `${name} is to run in ${config.working_dir}, and there is no such folder in the project. Correct the path, or make the folder.`,
       );
     }
-    const { inherited } = variables;
+    const { inherited, late } = variables;
     const own = await fromFiles(this.#envFiles, {
       list: config.env_file ?? [],
       folder,
       known: inherited.known,
       spot: inside(spot, "env_file"),
     });
-    const stated = ownVariables(config.environment ?? config.env, over(inherited.known, own));
+    const ownPorts = new Set((config.ports ?? base?.plan.ports ?? []).map(({ env }) => env));
+    const isLate = (one: string) => late.has(one) || ownPorts.has(one);
+    const stated = statedVariables(config.environment ?? config.env, {
+      known: over(inherited.known, own),
+      isLate: (one) => isLate(one) || (inherited.templates.has(one) && !own.has(one)),
+      spot: inside(spot, config.environment === undefined ? "env" : "environment"),
+    });
     // What only changes a detected service leaves it to that one which files it reads.
     const usual = config.command === undefined || config.dotenv === false ? new Map<string, string>() : inherited.files;
     const context: ServiceContext = {
@@ -159,8 +172,11 @@ class Explicit {
       directory: files.directory,
       placeOf: (dependency) => file.place([...spot.path, "depends_on", dependency]),
       spot,
-      environment: Object.fromEntries(over(usual, inherited.profile, own, stated)),
+      environment: Object.fromEntries(over(usual, inherited.profile, own, stated.values)),
+      templates: over(without(inherited.templates, own, stated.values), stated.templates),
     };
+    const has = (one: string) => Object.hasOwn({ ...base?.environment, ...context.environment }, one);
+    checkProbeVariables(config, (one) => isLate(one) || has(one), spot);
     return base === null ? commandOfConfig(config, context) : changed(base, config, context);
   }
 
@@ -274,7 +290,8 @@ class Explicit {
 }
 
 /** What a profile sets reaches what was detected, too; docker compose decides itself what containers are given. */
-function withVariables(service: DetectedService, variables: Variables): DetectedService {
-  if (service.run.kind === "compose" || variables.size === 0) return service;
-  return { ...service, environment: Object.fromEntries(over(new Map(Object.entries(service.environment)), variables)) };
+function withVariables(service: DetectedService, { profile, templates }: InheritedVariables): DetectedService {
+  if (service.run.kind === "compose" || profile.size === 0) return service;
+  const environment = Object.fromEntries(over(new Map(Object.entries(service.environment)), profile));
+  return { ...service, environment, ...(templates.size === 0 ? {} : { templates: Object.fromEntries(templates) }) };
 }

@@ -3,15 +3,18 @@ import type { ProjectFiles } from "../detect/project-files.ts";
 import { serviceSpot, type ConfigFile } from "./config-file.ts";
 import type { ProfileConfig } from "./config-form.ts";
 import type { EnvFiles, Variables } from "./env-files.ts";
-import type { EnvFileConfig, EnvironmentConfig } from "./environment-form.ts";
+import type { EnvFileConfig } from "./environment-form.ts";
 import { inside, type Spot } from "./form.ts";
+import { statedVariables } from "./stated-variables.ts";
 
 export interface InheritedVariables {
   /** `.env` and `.env.local`, or what the file names instead: for services that are commands of a deckhand.yaml. */
   readonly files: Variables;
   /** For every process, detected or not. */
   readonly profile: Variables;
-  /** What texts may refer to: the login shell, the files, the profile. */
+  /** Values of the profile's that are completed at the start. */
+  readonly templates: Variables;
+  /** What texts may refer to: the login shell, the files, the profile, but for its templates. */
   readonly known: Variables;
 }
 
@@ -28,8 +31,10 @@ export async function inheritedVariables(input: {
   readonly config: ConfigFile | null;
   readonly profile: string;
   readonly shell: Readonly<Record<string, string>>;
+  /** Names that are only known at the start. */
+  readonly late: ReadonlySet<string>;
 }): Promise<InheritedVariables> {
-  const { files, envFiles, config, profile, shell } = input;
+  const { files, envFiles, config, profile, shell, late } = input;
   const { directory } = files;
   const top: Spot = config === null ? silent : topSpot(config);
   const chosen: ProfileConfig | undefined = config?.profiles.get(profile);
@@ -43,8 +48,14 @@ export async function inheritedVariables(input: {
     known: below,
     spot: { ...top, path: ["profiles", profile, "env_file"] },
   });
-  const own = ownVariables(chosen?.environment ?? chosen?.env, over(below, ofProfile));
-  return { files: usual, profile: over(ofProfile, own), known: over(below, ofProfile, own) };
+  const { values, templates } = statedVariables(chosen?.environment ?? chosen?.env, {
+    known: over(below, ofProfile),
+    // Each service has ports of its own, and PORT is the usual name for the first.
+    isLate: (name) => name === "PORT" || late.has(name),
+    spot: { ...top, path: ["profiles", profile, chosen?.environment === undefined ? "env" : "environment"] },
+  });
+  const known = new Map([...over(below, ofProfile, values)].filter(([name]) => !templates.has(name)));
+  return { files: usual, profile: over(ofProfile, values), templates, known };
 }
 
 const silent: Spot = { path: [], report: () => undefined };
@@ -79,17 +90,12 @@ export async function fromFiles(
   return result;
 }
 
+/** Those whose name stands in none of the others. */
+export function without(variables: Variables, ...others: readonly Variables[]): Variables {
+  return new Map([...variables].filter(([name]) => !others.some((other) => other.has(name))));
+}
+
 /** Later ones win. */
 export function over(...layers: readonly Variables[]): Variables {
   return new Map(layers.flatMap((layer) => [...layer]));
-}
-
-/** What a service or profile sets by itself; a name without a value is taken from what is known. */
-export function ownVariables(own: EnvironmentConfig | undefined, known: Variables): Variables {
-  const result = new Map<string, string>();
-  for (const [name, value] of own ?? []) {
-    const given = value ?? known.get(name);
-    if (given !== undefined) result.set(name, given);
-  }
-  return result;
 }

@@ -8,6 +8,7 @@ import { configNames, readConfigFile } from "./config-file.ts";
 import { EnvFiles } from "./env-files.ts";
 import { inheritedVariables } from "./inherited-variables.ts";
 import { saveConfig, type SaveInput } from "./save-config.ts";
+import { lateNames } from "./stated-variables.ts";
 
 export interface SaveProjectInput {
   readonly directory: string;
@@ -44,6 +45,7 @@ export async function configTextFor(input: SaveProjectInput): Promise<ConfigText
     config: reading.kind === "config" ? reading.config : null,
     profile,
     shell: environment,
+    late: lateNames([], project.services.values()),
   });
   const saved = saveConfig({
     file,

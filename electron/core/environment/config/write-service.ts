@@ -200,7 +200,8 @@ function ownVariables(service: DetectedService, context: WriteContext): Readonly
   return new Map(
     Object.entries(service.environment)
       .filter(([name, value]) => given.get(name) !== value)
-      .map(([name, value]) => [name, dollars(value)] as const)
+      // What is completed at the start is known as it was written.
+      .map(([name, value]) => [name, Object.hasOwn(service.templates ?? {}, name) ? value : dollars(value)] as const)
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }

@@ -164,7 +164,7 @@ describe("variables", () => {
       "p.env": "C=profile-file\nD=profile-file",
       "svc.env": "E=service-file\nF=service-file",
       "deckhand.yaml": `profiles: { dev: { env_file: p.env, environment: { D: profile } } }
-services: { a: { command: ./a, env_file: svc.env, environment: { F: service, G: null, H: "\${SHELLY}-\${B}-\${GIVEN_PORT}" } } }`,
+services: { a: { command: ./a, env_file: svc.env, environment: { F: service, G: null, H: "\${SHELLY}-\${B}-\${A_PORT}" } } }`,
     });
     const project = await detect({
       directory: folder,
@@ -180,8 +180,9 @@ services: { a: { command: ./a, env_file: svc.env, environment: { F: service, G: 
       E: "service-file",
       F: "service",
       G: "g",
-      H: "sh-local-${GIVEN_PORT}",
+      H: "${SHELLY}-${B}-${A_PORT}",
     });
+    expect(project.services.get("a")?.templates).toEqual({ H: "sh-local-${A_PORT}" });
   });
 
   test("environment case 16: env_file is relative to working_dir", async () => {

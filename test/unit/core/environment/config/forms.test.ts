@@ -108,7 +108,10 @@ describe("health checks", () => {
       "readiness_probe: { http_get: { host: localhost, num_port: 80, status_code: 204 } }",
       { kind: "http", url: "http://localhost:80/", status: 204 },
     ],
-    ['healthcheck: { http: { url: "http://127.0.0.1:${PORT}/" } }', { kind: "http", url: "http://127.0.0.1:${PORT}/" }],
+    [
+      'healthcheck: { http: { url: "http://127.0.0.1:${PORT}/" } }\n    ports: { http: { prefer: 80 } }',
+      { kind: "http", url: "http://127.0.0.1:${PORT}/" },
+    ],
     [
       "healthcheck: { http: http://localhost:3000/up }\n    ports: { http: { prefer: 3000 } }",
       { kind: "http", url: "http://localhost:${PORT}/up" },

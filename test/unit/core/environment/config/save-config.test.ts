@@ -141,7 +141,7 @@ describe("a plan that is saved reads back to the same plan", () => {
   const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
   const probe = fc.oneof(
     fc.record({
-      http: fc.constant("http://127.0.0.1:${PORT}/up"),
+      http: fc.constant("http://127.0.0.1:${PORT:-3000}/up"),
       interval: time,
       retries: fc.integer({ min: 1, max: 9 }),
     }),
