@@ -44,19 +44,22 @@ export const dependencyConditionSchema = z.enum([
 export type DependencyCondition = z.infer<typeof dependencyConditionSchema>;
 
 /**
- * A port of a service. `env` is the variable that carries it to the process; null where the command fixes it. `strict`: another
- * one is no help, a held one blocks the service.
+ * A port of a service. `env` is the variable that carries it to the process; null where there is none. `option`: what is put behind
+ * its command so that it listens on another port than its own, such as `-- --port`; `{port}` in it is the number, else it follows.
+ * Without both the command fixes it. `strict`: another one is no help, a held one blocks the service.
  */
 export const servicePortSchema = z.object({
   name: z.string(),
   port: z.number().int().min(1).max(65_535),
   env: z.string().nullable(),
+  option: z.string().min(1).max(200).optional(),
   strict: z.boolean().optional(),
 });
 export type ServicePort = z.infer<typeof servicePortSchema>;
 
 /**
- * How readiness is found out. `${NAME}` in texts stands for the service's injected environment.
+ * How readiness is found out. Variables in a URL and in headers are the service's, in compose's syntax; a command of a check has
+ * `${NAME}` replaced by what the service is given at its start.
  * Times are in milliseconds; their defaults and reasons are in electron/core/service/probe.ts.
  */
 export const probeSchema = z.discriminatedUnion("kind", [
