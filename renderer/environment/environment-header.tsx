@@ -98,9 +98,9 @@ function Summary({ project, environment }: { project: Project; environment: Envi
   ].filter(Boolean);
   return (
     <p className="truncate text-sm text-muted tabular-nums">
-      {facts.join(" · ")}{" "}
+      {facts.map((fact) => `${fact} · `)}
       <span className="text-faint" title={project.directory}>
-        · {formatPath(project.directory)}
+        {formatPath(project.directory)}
       </span>
     </p>
   );

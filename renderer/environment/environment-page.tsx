@@ -1,9 +1,11 @@
 import { useMemo } from "react";
 import { Group, Panel, Separator, useDefaultLayout } from "react-resizable-panels";
+import type { FailureCode } from "#shared/failure.ts";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { useLive } from "../ipc/live.ts";
+import { Button } from "../ui/button.tsx";
 import { FailureLine } from "../ui/failure-line.tsx";
 import { useNarrow } from "../ui/narrow.ts";
 import { useActions, useView } from "../view/app.ts";
@@ -26,6 +28,12 @@ import { useFocusKept } from "./use-focus-kept.ts";
 import { ViewBar } from "./view-bar.tsx";
 
 const none: readonly string[] = [];
+/** Its folder cannot be read: what is left is to forget it. */
+const ofFolder: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  "folder_missing",
+  "not_a_folder",
+  "folder_unreadable",
+]);
 /** A page narrower than this has no room for details beside the services: they take its place. In px. */
 const NARROW = 620;
 
@@ -53,7 +61,13 @@ export function EnvironmentPage({ project }: { project: Project }) {
       <EnvironmentHeader project={project} environment={environment} />
       {failure && (
         <div className="px-4 pb-2">
-          <FailureLine failure={failure} />
+          <FailureLine failure={failure}>
+            {ofFolder.has(failure.code) && (
+              <Button small onClick={() => actions.removeProject(project)}>
+                Remove project…
+              </Button>
+            )}
+          </FailureLine>
         </div>
       )}
       {environment && narrow && open && (

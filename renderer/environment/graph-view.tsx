@@ -1,12 +1,14 @@
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useEffectEvent, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { Empty } from "../ui/empty.tsx";
+import { formatCount } from "../ui/format.ts";
 import { serviceLook } from "../ui/state.ts";
 import { StateShape } from "../ui/state-mark.tsx";
 import { useActions } from "../view/app.ts";
 import { graphOf, type Measure, type Node } from "./graph.ts";
 import { Took } from "./took.tsx";
+import { nextInTrouble } from "./trouble.ts";
 
 /** More than so many nodes are neither drawn quickly nor read. */
 const MOST_DRAWN = 400;
@@ -44,10 +46,17 @@ export function GraphView({
     nodeNamed(place.current, chosen)?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [chosen]);
 
+  // Whoever comes to a picture that is larger than the window looks for what is wrong.
+  const showTrouble = useEffectEvent(() => {
+    if (chosen === null)
+      nodeNamed(place.current, nextInTrouble(services, null))?.scrollIntoView({ block: "nearest", inline: "center" });
+  });
+  useEffect(() => showTrouble(), []);
+
   if (services.length > MOST_DRAWN)
     return (
-      <Empty title={`${services.length} services are too many to draw`}>
-        The list and the start show them all; a profile with fewer of them can be drawn.
+      <Empty title={`${formatCount(services.length)} services are too many to draw`}>
+        The list and the steps show them all; a profile with fewer of them can be drawn.
       </Empty>
     );
 
@@ -92,7 +101,7 @@ export function GraphView({
         </div>
         <svg
           aria-hidden="true"
-          className="pointer-events-none absolute top-6 left-0 text-line-strong"
+          className="pointer-events-none absolute top-6 left-0 text-edge"
           width={graph.width}
           height={graph.height}
           fill="none"

@@ -1,5 +1,6 @@
 import type { Problem } from "#shared/schema/environment.ts";
 import { StateShape } from "../ui/state-mark.tsx";
+import { Words } from "../ui/words.tsx";
 
 /** What detection found wrong, errors first. Below the services, and never more than a third of the page. */
 export function Problems({ problems }: { problems: readonly Problem[] }) {
@@ -30,8 +31,12 @@ export function ProblemList({ problems }: { problems: readonly Problem[] }) {
             />
           </span>
           <span className="sr-only">{problem.severity}:</span>
-          <span className="min-w-0 flex-1">{problem.message}</span>
-          <span className="shrink-0 font-mono text-xs text-faint">{problem.source}</span>
+          <span className="min-w-0 flex-1 wrap-anywhere">
+            <Words text={problem.message} />
+          </span>
+          <span className="max-w-[45%] shrink-0 text-right font-mono text-xs wrap-anywhere text-faint">
+            {problem.source}
+          </span>
         </li>
       ))}
     </ul>

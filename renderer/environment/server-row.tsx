@@ -2,6 +2,7 @@ import { Bot, Play, RotateCw, ScrollText, Square } from "lucide-react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import { isServerUp, stoppedServer, type ServerStatus } from "#shared/schema/server.ts";
 import { IconButton } from "../ui/button.tsx";
+import { FailureWords } from "../ui/failure-line.tsx";
 import { formatBytes, formatPercent } from "../ui/format.ts";
 import { PlanLine } from "../ui/plan-line.tsx";
 import { serverLook } from "../ui/state.ts";
@@ -44,7 +45,7 @@ export function ServerRow({
         event.preventDefault();
         open();
       }}
-      className="group focus-inside border-b border-line hover:bg-hover aria-selected:bg-selected"
+      className="group focus-inside measured border-b border-line hover:bg-hover aria-selected:bg-selected"
     >
       <div role="presentation" className="service-grid h-8">
         <span role="gridcell" className="text-faint">
@@ -59,12 +60,14 @@ export function ServerRow({
         <Cell>
           <StateMark look={serverLook(server.state)} />
         </Cell>
-        <Cell>{server.ownership === "adopted" && <span className="text-faint">Adopted</span>}</Cell>
+        <Cell column="column-health">
+          {server.ownership === "adopted" && <span className="text-faint">Adopted</span>}
+        </Cell>
         <Cell column="column-address">
           {server.port !== null && <span className="text-muted tabular-nums">:{server.port}</span>}
         </Cell>
         <Figure column="column-took">{null}</Figure>
-        <Cell column="column-why" title={newest?.message}>
+        <Cell column={`column-why ${newest ? "why-below" : "why-roomy"}`} title={newest?.message}>
           <span className="text-muted">
             {newest
               ? newest.message
@@ -81,6 +84,11 @@ export function ServerRow({
         <Figure column="column-cpu">{server.cpuPercent !== null && formatPercent(server.cpuPercent)}</Figure>
         <RowActions workspace={workspace} server={server} />
       </div>
+      {newest && !server.failure && (
+        <div role="presentation" className="why-line service-note pb-1.5 text-muted">
+          {newest.message}
+        </div>
+      )}
       {/* The details have them too, and twice is once too often. A press on a button is not a press on its row. */}
       {server.plan && !chosen && (
         <div role="gridcell" className="service-note pb-1.5" onClick={(event) => event.stopPropagation()}>
@@ -89,9 +97,7 @@ export function ServerRow({
       )}
       {server.failure && (
         <div role="gridcell" className="flex items-center gap-3 service-note pb-1.5">
-          <p className="min-w-0 flex-1">
-            {server.failure.message} {server.failure.next && <span className="text-muted">{server.failure.next}</span>}
-          </p>
+          <FailureWords failure={server.failure} />
           {!server.plan && !chosen && (
             <span className="flex shrink-0 gap-1.5" onClick={(event) => event.stopPropagation()}>
               <ServerRemedies workspace={workspace} server={server} failure={server.failure} />

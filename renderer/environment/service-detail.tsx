@@ -39,8 +39,8 @@ export function ServiceDetail({
   const suggestions = useSuggestions(workspace).filter((suggestion) => suggestion.service === name);
   return (
     <aside aria-label={`Details of ${name}`} tabIndex={-1} className="focus-inside flex h-full flex-col bg-canvas">
-      <div className="flex h-11 shrink-0 items-center gap-2 pr-2 pl-4">
-        <h2 className="min-w-0 flex-1 truncate font-semibold" title={name}>
+      <div className="flex min-h-11 shrink-0 items-center gap-2 py-1 pr-2 pl-4">
+        <h2 className="line-clamp-3 min-w-0 flex-1 font-semibold wrap-anywhere" title={name}>
           {name}
         </h2>
         <IconButton label="Close details" onClick={onClose}>

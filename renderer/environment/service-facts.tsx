@@ -6,7 +6,7 @@ import { healthLook, serviceLook } from "../ui/state.ts";
 import { StateMark } from "../ui/state-mark.tsx";
 import { useActions } from "../view/app.ts";
 import { Uptime } from "./cells.tsx";
-import { Absent, Fact, Facts } from "./fact.tsx";
+import { Fact, Facts } from "./fact.tsx";
 import { conditionWord, probeWords } from "./probe-words.ts";
 import { wayOf } from "./steps.ts";
 import { Took } from "./took.tsx";
@@ -31,14 +31,17 @@ export function ServiceFacts({
       <Fact name="State">
         <StateMark look={serviceLook(service)} />
       </Fact>
-      <Fact name="Health">
-        {health ? (
-          <StateMark look={health} />
-        ) : (
-          <span className="text-muted">{service.probe ? "Not checked" : "No probe"}</span>
-        )}
-        {service.probe && <span className="block text-sm break-words text-muted">{probeWords(service.probe)}</span>}
-      </Fact>
+      {/* A task is done when it has ended; there is nothing to probe. */}
+      {(service.kind !== "task" || service.probe) && (
+        <Fact name="Health">
+          {health ? (
+            <StateMark look={health} />
+          ) : (
+            <span className="text-muted">{service.probe ? "Not checked" : "No probe"}</span>
+          )}
+          {service.probe && <span className="block text-sm break-words text-muted">{probeWords(service.probe)}</span>}
+        </Fact>
+      )}
       {service.url && (
         <Fact name="Address">
           <Link url={service.url} />
@@ -83,20 +86,24 @@ export function ServiceFacts({
           </span>
         </Fact>
       )}
-      <Fact name="Uptime">
-        <span className="tabular-nums">
-          {service.uptimeMs === null ? <Absent /> : <Uptime ms={service.uptimeMs} at={at} />}
-        </span>
-      </Fact>
+      {service.uptimeMs !== null && (
+        <Fact name="Uptime">
+          <span className="tabular-nums">
+            <Uptime ms={service.uptimeMs} at={at} />
+          </span>
+        </Fact>
+      )}
       <Fact name="Restarts">
         <span className="tabular-nums">{service.restarts}</span>
       </Fact>
-      <Fact name="Memory">
-        <span className="tabular-nums">
-          {service.memoryBytes === null ? <Absent /> : formatBytes(service.memoryBytes)}
-          {service.cpuPercent !== null && ` · ${formatPercent(service.cpuPercent)} CPU`}
-        </span>
-      </Fact>
+      {service.memoryBytes !== null && (
+        <Fact name="Memory">
+          <span className="tabular-nums">
+            {formatBytes(service.memoryBytes)}
+            {service.cpuPercent !== null && ` · ${formatPercent(service.cpuPercent)} CPU`}
+          </span>
+        </Fact>
+      )}
       {service.pid !== null && (
         <Fact name="Process">
           <span className="tabular-nums">
@@ -123,7 +130,7 @@ function Steps({ service }: { service: ServiceStatus }) {
     becoming_ready: service.ready ? "ready after" : "ended after",
   };
   const known = (service.steps ?? []).flatMap(({ step, ms }) =>
-    ms === null ? [] : [`${words[step]} ${formatTook(ms)}`],
+    ms === null || (step === "waiting" && ms === 0) ? [] : [`${words[step]} ${formatTook(ms)}`],
   );
   if (known.length === 0) return null;
   return <span className="block text-sm text-muted">{known.join(", ")}</span>;
@@ -144,11 +151,11 @@ function Needs({
       {service.dependsOn.map((name) => {
         const need = needs.get(name);
         return (
-          <li key={name} className="flex items-center gap-2">
+          <li key={name} className="flex flex-wrap items-center gap-x-2">
             <NameButton name={name} workspace={workspace} />
             <State name={name} services={services} />
             {need && (!need.met || !need.required) && (
-              <span className="truncate text-sm text-faint">
+              <span className="text-sm text-faint">
                 {[!need.met && `must be ${conditionWord(need.condition)}`, !need.required && "optional"]
                   .filter(Boolean)
                   .join(", ")}
@@ -187,7 +194,7 @@ function NameButton({ name, workspace }: { name: string; workspace: WorkspaceId 
   return (
     <button
       type="button"
-      className="truncate rounded-sm text-link hover:underline"
+      className="min-w-0 rounded-sm text-left wrap-anywhere text-link hover:underline"
       onClick={() => actions.showService(workspace, name)}
     >
       {name}

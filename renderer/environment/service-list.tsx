@@ -43,7 +43,7 @@ export function ServiceList({
       role="grid"
       aria-label="Services"
       aria-rowcount={rows.length + 2}
-      className={`service-list flex min-h-0 flex-col ${short ? "shrink-0" : "flex-1"}`}
+      className={`service-list flex min-h-0 flex-col ${planned ? "planned" : ""} ${short ? "shrink-0" : "flex-1"}`}
     >
       <div role="rowgroup" className="shrink-0">
         <Head planned={planned} />
@@ -96,7 +96,9 @@ function Head({ planned }: { planned: boolean }) {
       </span>
       <span role="columnheader">Service</span>
       <span role="columnheader">State</span>
-      <span role="columnheader">Health</span>
+      <span role="columnheader" className="column-health">
+        Health
+      </span>
       <span role="columnheader" className="column-address">
         Address
       </span>

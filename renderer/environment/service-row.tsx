@@ -3,6 +3,7 @@ import { memo } from "react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { IconButton } from "../ui/button.tsx";
+import { FailureWords } from "../ui/failure-line.tsx";
 import { formatBytes, formatPercent } from "../ui/format.ts";
 import { Link } from "../ui/link.tsx";
 import { healthLook, serviceLook } from "../ui/state.ts";
@@ -49,8 +50,8 @@ export const ServiceRow = memo(function ServiceRow({
   const note = isOwn(failure);
   const why = whyOf(service);
   const up = (service.phase === "running" || service.phase === "external") && service.kind !== "task";
-  // Where the column for it is too narrow, what is wrong with a wanted service gets a line.
-  const worrying = !note && why !== null && service.desired === "running" && !service.ready;
+  // Where the column for it is too narrow, the reason gets a line. That a task ended well is said by its state.
+  const line = !note && why !== null && service.phase !== "completed" && !planned;
   // Without figures, the reason has their room.
   const measured = note || service.uptimeMs !== null || service.memoryBytes !== null || service.cpuPercent !== null;
   const actions = useActions();
@@ -70,13 +71,13 @@ export const ServiceRow = memo(function ServiceRow({
         event.preventDefault();
         onOpen(workspace, chosen ? null : name);
       }}
-      className="group focus-inside hover:bg-hover aria-selected:bg-selected"
+      className={`group focus-inside hover:bg-hover aria-selected:bg-selected ${measured ? "measured" : ""}`}
     >
       <div role="presentation" className="service-grid h-8">
         <span role="gridcell" className="text-xs text-faint tabular-nums">
           {startsWave ? service.wave + 1 : <span className="sr-only">{service.wave + 1}</span>}
         </span>
-        <Cell title={service.command}>
+        <Cell title={`${name}: ${service.command}`}>
           <span className="font-medium">{name}</span>
           {service.kind === "task" && <span className="ml-2 text-xs text-faint">task</span>}
           {service.kind === "compose" && <span className="ml-2 text-xs text-faint">container</span>}
@@ -84,7 +85,9 @@ export const ServiceRow = memo(function ServiceRow({
         <Cell>
           <StateMark look={serviceLook(service)} />
         </Cell>
-        <Cell>{health ? <StateMark look={health} /> : <span className="text-faint">{up ? "No probe" : ""}</span>}</Cell>
+        <Cell column="column-health">
+          {health ? <StateMark look={health} /> : <span className="text-faint">{up ? "No probe" : ""}</span>}
+        </Cell>
         <Cell column="column-address">
           {service.url && up ? <Link url={service.url} /> : <Ports service={service} />}
         </Cell>
@@ -95,7 +98,7 @@ export const ServiceRow = memo(function ServiceRow({
           <Took service={service} />
         </Figure>
         <Cell
-          column={`column-why ${worrying ? "why-twice" : ""} ${measured ? "" : "why-wide"}`}
+          column={`column-why ${line ? "why-below" : ""} ${measured ? "" : "why-wide"}`}
           title={why ?? (planned ? service.command : undefined)}
         >
           {!note && why !== null && <span className="text-muted">{why}</span>}
@@ -115,16 +118,14 @@ export const ServiceRow = memo(function ServiceRow({
         )}
         <RowActions workspace={workspace} service={service} tabbable={active} pending={pending} />
       </div>
-      {worrying && (
+      {line && (
         <div role="presentation" className="why-line service-note pb-1.5 text-muted">
           {why}
         </div>
       )}
       {note && failure && (
         <div role="gridcell" className="flex items-center gap-3 service-note pb-1.5">
-          <p className="min-w-0 flex-1">
-            {failure.message} {failure.next && <span className="text-muted">{failure.next}</span>}
-          </p>
+          <FailureWords failure={failure} />
           {/* A press on a button is not a press on its row. */}
           <span className="flex shrink-0 gap-1.5" onClick={(event) => event.stopPropagation()}>
             <HolderButtons workspace={workspace} name={name} failure={failure} />

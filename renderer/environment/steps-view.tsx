@@ -108,7 +108,9 @@ function Waterfall({
                 >
                   <span className="flex min-w-0 items-center gap-1.5">
                     <StateShape look={serviceLook(service)} />
-                    <span className={`truncate ${onPath.has(service.name) ? "font-medium" : ""}`}>{service.name}</span>
+                    <span title={service.name} className={`truncate ${onPath.has(service.name) ? "font-medium" : ""}`}>
+                      {service.name}
+                    </span>
                     <span className="sr-only">
                       {serviceLook(service).word}
                       {onPath.has(service.name) ? ", on the critical path" : ""}
@@ -132,8 +134,11 @@ function Waterfall({
       </div>
       <p className="flex shrink-0 flex-wrap items-center gap-x-4 gap-y-1 border-t border-line px-4 py-1.5 text-xs text-muted">
         <Key mark="step-wait">waited</Key>
-        <Key mark="h-2.5 rounded-sm bg-accent">on the critical path</Key>
-        <Key mark="h-2.5 rounded-sm bg-line-strong">not waited for</Key>
+        {path.length > 0 && <Key mark="h-2.5 rounded-sm bg-accent">on the critical path</Key>}
+        <Key mark="h-2.5 rounded-sm bg-edge">{path.length > 0 ? "beside it" : "started"}</Key>
+        {rows.some((service) => serviceLook(service).tone === "bad") && (
+          <Key mark="h-2.5 rounded-sm bg-bad">failed</Key>
+        )}
         {alone > 0 && <span className="ml-auto">{alone} not part of this start</span>}
       </p>
     </div>
@@ -176,7 +181,7 @@ function Track({
   const begun = part(way.begunAt ?? way.endedAt ?? now);
   const end = part(way.endedAt ?? now);
   const { tone } = serviceLook(service);
-  const colour = tone === "bad" ? "bg-bad" : critical ? "bg-accent" : "bg-line-strong";
+  const colour = tone === "bad" ? "bg-bad" : critical ? "bg-accent" : "bg-edge";
   return (
     <span className="relative h-full" aria-hidden="true" title={service.why ?? undefined}>
       {ticks.map((at) => (

@@ -101,7 +101,9 @@ function isLater(one: ServiceStatus, other: ServiceStatus): boolean {
   return mine === theirs ? one.wave > other.wave : mine > theirs;
 }
 
-/** What is not ready yet is later than everything that is. */
+/** What is not ready yet is later than everything that is; what was ready once and is not now counts as it came. */
 function endedOf(service: ServiceStatus): number {
-  return service.ready ? (wayOf(service)?.endedAt ?? 0) : Number.POSITIVE_INFINITY;
+  const ended = wayOf(service)?.endedAt ?? null;
+  if (service.ready) return ended ?? 0;
+  return service.health === "unhealthy" && ended !== null ? ended : Number.POSITIVE_INFINITY;
 }

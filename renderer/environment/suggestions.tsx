@@ -4,6 +4,7 @@ import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { Suggestion } from "#shared/schema/monitoring.ts";
 import { suggestionsQuery } from "../ipc/queries.ts";
 import { IconButton } from "../ui/button.tsx";
+import { Words } from "../ui/words.tsx";
 import { useActions, useApp, useView } from "../view/app.ts";
 
 const none: readonly Suggestion[] = [];
@@ -53,7 +54,10 @@ export function SuggestionList({
         <li key={suggestion.id} className="flex items-start gap-2">
           <Lightbulb className="mt-1 size-3 shrink-0 text-faint" aria-hidden="true" />
           <p className="min-w-0 flex-1 py-0.5 break-words">
-            {suggestion.seen} <span className="text-muted">{suggestion.advice}</span>
+            <Words text={suggestion.seen} />{" "}
+            <span className="text-muted">
+              <Words text={suggestion.advice} />
+            </span>
           </p>
           <IconButton
             label={`Put away the suggestion about ${suggestion.service}`}

@@ -52,7 +52,7 @@ function Progress({ environment, path }: { environment: EnvironmentStatus; path:
       : null;
   if (words === null) return null;
   return (
-    <div className="flex min-w-0 flex-1 items-center gap-3 text-sm text-muted">
+    <div className="flex min-w-0 grow basis-60 items-center gap-3 text-sm text-muted">
       {going && (
         <div
           role="progressbar"

@@ -18,7 +18,7 @@ export function Toggle({
       aria-labelledby={labelledBy}
       checked={on}
       onCheckedChange={onChange}
-      className="flex h-4.5 w-8 shrink-0 items-center rounded-full bg-line-strong p-0.5 data-[checked]:bg-accent"
+      className="flex h-4.5 w-8 shrink-0 items-center rounded-full bg-edge p-0.5 data-[checked]:bg-accent"
     >
       <Switch.Thumb className="size-3.5 rounded-full bg-on-accent transition-transform duration-150 data-[checked]:translate-x-3.5" />
     </Switch.Root>

@@ -57,12 +57,13 @@ export const task = (name: string, wave: number, change: Partial<ServiceStatus> 
     memoryBytes: null,
     cpuPercent: null,
     exit: { code: 0, signal: null },
-    why: "Ended with code 0 after 1.2s",
+    why: "Ended with code 0",
     ...change,
   });
 
 export const off: Partial<ServiceStatus> = {
   desired: "stopped",
+  url: null,
   phase: "stopped",
   ready: false,
   health: "none",
@@ -79,6 +80,7 @@ export function shop(): ServiceStatus[] {
     service("db", 0, {
       kind: "compose",
       command: "db (postgres:17-alpine)",
+      probe: { kind: "compose", healthcheck: true },
       source: "compose.yaml",
       ports: [{ name: "5432", port: 54_032, env: null }],
       memoryBytes: 48 * 1_048_576,
@@ -87,6 +89,7 @@ export function shop(): ServiceStatus[] {
     service("redis", 0, {
       kind: "compose",
       command: "redis (redis:8)",
+      probe: { kind: "compose", healthcheck: true },
       source: "compose.yaml",
       ports: [{ name: "6379", port: 63_791, env: null }],
       memoryBytes: 9 * 1_048_576,
@@ -96,6 +99,7 @@ export function shop(): ServiceStatus[] {
     task("db:seed", 2, { dependsOn: ["db:migrate"] }),
     service("dev:api", 3, {
       dependsOn: ["db:seed", "redis"],
+      probe: { kind: "http", url: "http://127.0.0.1:4310/healthz" },
       url: "http://127.0.0.1:4310/",
       ports: [{ name: "http", port: 4_310, env: "PORT" }],
       memoryBytes: 141 * 1_048_576,
@@ -111,6 +115,7 @@ export function shop(): ServiceStatus[] {
     }),
     service("dev:web", 4, {
       dependsOn: ["dev:api"],
+      probe: { kind: "tcp", port: 5_173 },
       url: "http://localhost:5173/",
       ports: [{ name: "http", port: 5_173, env: null }],
       memoryBytes: 203 * 1_048_576,

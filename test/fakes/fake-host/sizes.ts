@@ -1,5 +1,6 @@
 /** Environments of 3, 20, 100 and 1,000 services. */
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
+import { stoppedServer } from "#shared/schema/server.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { oneFailure } from "./extremes.ts";
 import { base, changed, gone, off, service, shop, task } from "./shop.ts";
@@ -88,7 +89,11 @@ export function sized(scenario: string): EnvironmentStatus | null {
       });
     }
     case "hundred-stopped":
-      return base({ phase: "stopped", services: mesh(10, 10).map((each) => changed(each, { ...off, restarts: 0 })) });
+      return base({
+        phase: "stopped",
+        server: stoppedServer,
+        services: mesh(10, 10).map((each) => changed(each, { ...off, restarts: 0 })),
+      });
     case "hundred-starting":
       return base({
         phase: "starting",

@@ -19,7 +19,12 @@ export function withSteps(services: readonly ServiceStatus[], startedAt: number)
     });
 }
 
-function stepsOf({ phase, ready }: ServiceStatus, startedAt: number, begun: number, length: number): StartStep[] {
+function stepsOf(
+  { phase, ready, health }: ServiceStatus,
+  startedAt: number,
+  begun: number,
+  length: number,
+): StartStep[] {
   const step = (name: StartStep["step"], at: number, ms: number | null): StartStep => ({
     step: name,
     startedAt: new Date(at).toISOString(),
@@ -28,7 +33,7 @@ function stepsOf({ phase, ready }: ServiceStatus, startedAt: number, begun: numb
   const making = Math.round(length * 0.2);
   if (phase === "waiting" || phase === "pending") return [step("waiting", startedAt, null)];
   if (phase === "skipped" || phase === "blocked") return [step("waiting", startedAt, begun + 40 - startedAt)];
-  const over = ready || phase === "failed" || phase === "crash_loop";
+  const over = ready || phase === "failed" || phase === "crash_loop" || phase === "backoff" || health === "unhealthy";
   return [
     step("waiting", startedAt, begun - startedAt),
     step("starting", begun, making),
