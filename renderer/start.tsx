@@ -6,6 +6,7 @@ import { createClient } from "#shared/client.ts";
 import type { Connection } from "#shared/connection.ts";
 import { keepLastKnown } from "./ipc/last-known.ts";
 import { createLive } from "./ipc/live.ts";
+import { forgetFiles } from "./ipc/queries.ts";
 import { nonce } from "./nonce.ts";
 import { NoToken } from "./shell/connection-state.tsx";
 import { Shell } from "./shell/shell.tsx";
@@ -53,7 +54,7 @@ export function start(connection: Connection | null): void {
     client,
     live: createLive(client, cache),
     view,
-    actions: createActions({ client, view, notify }),
+    actions: createActions({ client, view, notify, filesWritten: () => void forgetFiles(cache) }),
     platform: {
       mac: (bridge?.platform ?? navigator.platform).toLowerCase().startsWith(bridge ? "darwin" : "mac"),
       web: !bridge,

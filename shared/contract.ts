@@ -26,9 +26,10 @@ import {
   workspaceIdSchema,
 } from "./schema/id.ts";
 import { logLineSchema, logPageSchema } from "./schema/log.ts";
-import { configTextSchema, environmentPlanSchema, serviceEditSchema } from "./schema/plan.ts";
+import { configTextSchema, environmentPlanSchema } from "./schema/plan.ts";
 import { serverHistorySchema, serverStatusSchema, sharedServerSchema } from "./schema/server.ts";
 import { serviceRunSchema } from "./schema/service.ts";
+import { serviceDraftSchema, serviceEditSchema } from "./schema/service-edit.ts";
 import { settingsChangeSchema, settingsSchema } from "./schema/settings.ts";
 import { projectSchema, trustReviewSchema } from "./schema/workspace.ts";
 
@@ -38,6 +39,7 @@ const directory = z.string().min(1).max(4_096);
 const service = z.string().min(1).max(256);
 const serviceNames = z.array(service).max(10_000);
 const profile = z.string().min(1).max(64);
+const port = z.number().int().min(1).max(65_535);
 const ofProject = z.object({ project: projectIdSchema });
 const ofWorkspace = z.object({ workspace: workspaceIdSchema });
 const ofSession = ofWorkspace.extend({ session: sessionIdSchema });
@@ -111,6 +113,10 @@ export const contract = {
     ofWorkspace.extend({ service, count: z.number().int().min(0).max(1_000) }),
     z.object({ runId: z.string().nullable() }),
   ),
+  /** A port that a service could have instead of one that it cannot get; null: none was found. Nothing is changed by asking. */
+  "environment.otherPort": procedure(ofWorkspace.extend({ service, port }), z.object({ port: port.nullable() })),
+  /** Starts a service with another port than it insists on, until everything of the workspace has stopped. */
+  "environment.movePort": procedure(ofWorkspace.extend({ service, port, to: port }), z.object({ runId: z.string() })),
   /** How the latest lives of a service came out, oldest first; those of tasks also from before the host was started. */
   "environment.runs": procedure(ofWorkspace.extend({ service }), z.object({ runs: z.array(serviceRunSchema) })),
   "environment.status": procedure(ofWorkspace, environmentStatusSchema),
@@ -120,7 +126,12 @@ export const contract = {
   /** What was seen often enough to be worth a word. */
   "environment.suggestions": procedure(ofWorkspace, z.object({ suggestions: z.array(suggestionSchema) })),
 
-  /** The text that `config.save` would write, for a person to look at first. */
+  /** What the forms of a service hold now, as its files say it. */
+  "config.draft": procedure(ofWorkspace.extend({ service, profile: profile.optional() }), serviceDraftSchema),
+  /**
+   * The text that `config.save` would write, for a person to look at first. Where something cannot be as it was typed it fails with
+   * `bad_input`, and its `details.fields` are the places (`fieldProblemSchema`).
+   */
   "config.preview": procedure(configChange, configTextSchema),
   /** Writes it. Fails with `config_changed` where the file or the plan is not what `hash` (of the preview) stood for. */
   "config.save": procedure(

@@ -92,6 +92,10 @@ export function hostHandlers(parts: HostParts): Handlers {
       return null;
     },
     "environment.scale": (input) => workspace(input).scale(input.service, input.count),
+    "environment.otherPort": async (input) => ({
+      port: await workspace(input).environment.otherPort(input.service, input.port),
+    }),
+    "environment.movePort": (input) => workspace(input).movePort(input.service, input.port, input.to),
     "environment.runs": (input) => ({ runs: [...workspace(input).environment.history(input.service)] }),
     "environment.status": (input) => workspace(input).status(),
     "environment.watch": (input, sink) => {
@@ -103,6 +107,7 @@ export function hostHandlers(parts: HostParts): Handlers {
     "environment.history": (input, sink) => workspace(input).monitor.watch((history) => sink.push(history)),
     "environment.suggestions": (input) => ({ suggestions: workspace(input).monitor.suggestions() }),
 
+    "config.draft": (input) => workspace(input).config.draft(input),
     "config.preview": (input) => workspace(input).config.preview(input),
     "config.save": async (input) => {
       const saved = await workspace(input).config.save(input);

@@ -4,7 +4,7 @@ import type { PermissionRequest } from "#shared/schema/chat.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import { Button } from "../ui/button.tsx";
 import { useActions, usePending } from "../view/app.ts";
-import { DiffView } from "./diff-view.tsx";
+import { DiffView } from "../ui/diff-view.tsx";
 import { describePermission } from "./tool-facts.ts";
 
 /** What the agent wants to do, in full, before it may. Nothing here answers "always" but a press on that very button. */

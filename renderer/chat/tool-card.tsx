@@ -4,8 +4,8 @@ import { formatDuration } from "../ui/format.ts";
 import { SgrText } from "../ui/sgr-text.tsx";
 import type { Look } from "../ui/state.ts";
 import { StateMark } from "../ui/state-mark.tsx";
-import { countChanges, parseDiff } from "./diff.ts";
-import { DiffView } from "./diff-view.tsx";
+import { countChanges, parseDiff } from "../ui/diff.ts";
+import { DiffView } from "../ui/diff-view.tsx";
 import { diffOf, toolSubject, type ToolPart } from "./tool-facts.ts";
 
 const icons: Record<string, ComponentType<{ className?: string }>> = {

@@ -1,61 +1,42 @@
-import { useState } from "react";
+import { Undo2 } from "lucide-react";
 import type { WorkspaceId } from "#shared/schema/id.ts";
-import type { PlannedService } from "#shared/schema/plan.ts";
+import type { EnvironmentPlan, PlannedService } from "#shared/schema/plan.ts";
 import { Button } from "../ui/button.tsx";
-import { useActions } from "../view/app.ts";
+import { useActions, usePending } from "../view/app.ts";
 
-/** What may be changed about a detected service. Each leads to the text that would be written, before it is. */
-export function DefinitionEdits({ workspace, planned }: { workspace: WorkspaceId; planned: PlannedService }) {
+/** What concerns a service as a whole: whether it is started with the others. And the way back from the latest change. */
+export function DefinitionEdits({
+  workspace,
+  planned,
+  config,
+}: {
+  workspace: WorkspaceId;
+  planned: PlannedService;
+  config: EnvironmentPlan["config"];
+}) {
   const actions = useActions();
-  const [command, setCommand] = useState<string | null>(null);
-  const { name, kind } = planned;
-  const current = typeof planned.command === "string" ? planned.command : planned.command.join(" ");
-  const edit = (change: { disabled?: boolean; command?: string }) =>
-    actions.editConfig({ workspace, write: "changes", edits: [{ service: name, ...change }] });
-  if (command !== null)
-    return (
-      <form
-        className="mb-3 flex flex-col gap-1.5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          edit({ command: command.trim() });
-          setCommand(null);
-        }}
-        // Esc takes back the edit, and leaves the details open.
-        onKeyDown={(event) => {
-          if (event.key !== "Escape") return;
-          event.preventDefault();
-          setCommand(null);
-        }}
-      >
-        <input
-          autoFocus
-          aria-label={`Command of ${name}`}
-          value={command}
-          spellCheck={false}
-          onChange={(event) => setCommand(event.target.value)}
-          className="focus-inside h-7 w-full rounded-md bg-raised px-2 font-mono text-sm inset-ring inset-ring-line-strong"
-        />
-        <span className="flex gap-1.5">
-          <Button small kind="primary" type="submit" disabled={command.trim() === "" || command.trim() === current}>
-            Continue…
-          </Button>
-          <Button small onClick={() => setCommand(null)}>
-            Cancel
-          </Button>
-        </span>
-      </form>
-    );
+  const undoing = usePending(`undo:${workspace}`);
+  const { name, disabled = false } = planned;
   return (
     <div className="mb-3 flex flex-wrap gap-1.5">
-      {kind !== "compose" && (
-        <Button small onClick={() => setCommand(current)}>
-          Edit command…
+      <Button
+        small
+        onClick={() =>
+          actions.editConfig({ workspace, write: "changes", edits: [{ service: name, disabled: !disabled }] })
+        }
+      >
+        {disabled ? "Enable…" : "Disable…"}
+      </Button>
+      {config.undo && (
+        <Button
+          small
+          pending={undoing}
+          icon={<Undo2 className="size-3" aria-hidden="true" />}
+          onClick={() => void actions.undoSave(workspace)}
+        >
+          Take back the last change
         </Button>
       )}
-      <Button small onClick={() => edit({ disabled: !planned.disabled })}>
-        {planned.disabled ? "Enable…" : "Disable…"}
-      </Button>
     </div>
   );
 }

@@ -15,6 +15,7 @@ import { FilesChanged } from "./files-changed.tsx";
 import { GraphView } from "./graph-view.tsx";
 import { NoServices } from "./no-services.tsx";
 import { Problems } from "./problems.tsx";
+import { openedService } from "./replicas.ts";
 import { ServerDetail } from "./server-detail.tsx";
 import { OPENS_SERVER } from "./server-row.tsx";
 import { ServiceDetail } from "./service-detail.tsx";
@@ -45,7 +46,7 @@ export function EnvironmentPage({ project }: { project: Project }) {
   const serverChosen = useView((view) => view.server[workspace] ?? false);
   const actions = useActions();
   const layout = useDefaultLayout({ id: "deckhand.environment", storage: localStorage });
-  const detail = environment?.services.find((service) => service.name === chosen) ?? null;
+  const detail = openedService(environment?.services ?? [], chosen);
   const open = serverChosen || detail !== null;
   const place = useFocusKept(serverChosen ? OPENS_SERVER : chosen);
   const narrow = useNarrow(place, NARROW);

@@ -6,8 +6,8 @@ import { useProjects } from "../view/projects.ts";
 import { holderOf } from "./trouble.ts";
 
 /**
- * What can be done about the holder of a port. One of ours can be stopped from here. A stranger cannot: only its owner knows
- * what it is in the middle of, so its pid is handed over.
+ * What can be done about the holder of a port. One of ours can be gone to, and stopped from here after a question. A stranger
+ * cannot: only its owner knows what it is in the middle of, so its pid is handed over.
  */
 export function HolderButtons({
   workspace,
@@ -28,16 +28,26 @@ export function HolderButtons({
     const project = projects.find((each) => each.workspace === ours.workspace);
     // Of a host that we are not: it cannot be reached from here.
     if (!project) return null;
+    const { service } = ours;
     return (
-      <Button
-        small
-        pending={pending}
-        aria-label={`Stop ${ours.service} of ${project.name} and start ${name}`}
-        title={`Stops ${ours.service} of ${project.name}, then starts ${name}`}
-        onClick={() => void actions.freePort(workspace, name, ours)}
-      >
-        Stop {ours.service} there
-      </Button>
+      <>
+        <Button
+          small
+          aria-label={`Go to ${service} of ${project.name}`}
+          onClick={() => actions.goToService({ project, service })}
+        >
+          Go to {service}
+        </Button>
+        <Button
+          small
+          pending={pending}
+          aria-label={`Stop ${service} of ${project.name} and start ${name}…`}
+          title={`Stops ${service} of ${project.name}, then starts ${name}`}
+          onClick={() => actions.freePort(workspace, name, { project, service })}
+        >
+          Stop {service} there…
+        </Button>
+      </>
     );
   }
   return pid === null ? null : (

@@ -67,7 +67,7 @@ export function ServiceDetail({
             <Tail workspace={workspace} source={name} />
           </>
         )}
-        {part === "definition" && <ServiceDefinition workspace={workspace} service={service} />}
+        {part === "definition" && <ServiceDefinition workspace={workspace} service={service} services={services} />}
         {part === "history" && <ServiceHistory workspace={workspace} service={service} />}
       </div>
     </aside>

@@ -8,6 +8,7 @@ import { StateShape } from "../ui/state-mark.tsx";
 import { useActions, usePending } from "../view/app.ts";
 import { HolderButtons } from "./holder-buttons.tsx";
 import { LastLines } from "./last-lines.tsx";
+import { PortButtons } from "./port-buttons.tsx";
 import { RemedyButtons } from "./remedy-buttons.tsx";
 import { chainOf } from "./trouble.ts";
 
@@ -32,6 +33,7 @@ export function ServiceTrouble({
       {chain.length > 0 && <Chain workspace={workspace} names={[name, ...chain]} services={services} />}
       <div className="mt-1.5 flex flex-wrap gap-1.5 empty:hidden">
         <HolderButtons workspace={workspace} name={name} failure={failure} />
+        <PortButtons workspace={workspace} service={service} />
         <RemedyButtons
           code={failure.code}
           name={name}

@@ -23,6 +23,12 @@ export function holderOf({ code, details }: Failure): Holder | null {
   return pid === null && ours === null ? null : { pid, ours };
 }
 
+/** The port that a service cannot have; null: that is not its trouble. */
+export function heldPort({ failure, phase }: Pick<ServiceStatus, "failure" | "phase">): number | null {
+  const port = failure?.code === "port_in_use" && phase === "blocked" ? failure.details["port"] : null;
+  return typeof port === "number" ? port : null;
+}
+
 /** Of a skipped service: from the one it needs to the one that failed. Empty where the failure is another. */
 export function chainOf({ code, details }: Failure): readonly string[] {
   const chain = details["chain"];

@@ -1,5 +1,5 @@
 /** Things asked for once, as query options. Pushed state is in live.ts; what changes something is in view/actions.ts. */
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, type QueryClient } from "@tanstack/react-query";
 import type { Client } from "#shared/client.ts";
 import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { ServerStatus } from "#shared/schema/server.ts";
@@ -53,6 +53,32 @@ export const configPreviewQuery = (client: Client, change: ConfigChange) =>
     staleTime: 0,
     gcTime: 0,
     retry: false,
+  });
+
+/** What the forms of a service hold, as its files say it now. */
+export const draftQuery = (client: Client, workspace: WorkspaceId, service: string) =>
+  queryOptions({
+    queryKey: ["config.draft", workspace, service],
+    queryFn: ({ signal }) => client.call("config.draft", { workspace, service }, { signal }),
+    staleTime: 5_000,
+    retry: false,
+  });
+
+/** A port that a service could have instead of one that is held. Always asked anew: it may be taken meanwhile. */
+export const otherPortQuery = (client: Client, workspace: WorkspaceId, service: string, port: number) =>
+  queryOptions({
+    queryKey: ["environment.otherPort", workspace, service, port],
+    queryFn: ({ signal }) => client.call("environment.otherPort", { workspace, service, port }, { signal }),
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
+
+/** Whatever was said about the files of projects is asked again: they were written. */
+export const forgetFiles = (cache: QueryClient): Promise<void> =>
+  cache.invalidateQueries({
+    predicate: ({ queryKey }) =>
+      ["environment.plan", "environment.compare", "config.draft"].includes(String(queryKey[0])),
   });
 
 /** How the latest lives of a service came out. `generation`, `phase`: a new one or its end is a reason to ask again. */

@@ -3,7 +3,8 @@ import { useState, type ClipboardEvent, type FocusEvent } from "react";
 import { Button, IconButton } from "../ui/button.tsx";
 import { useActions } from "../view/app.ts";
 import { pasted, rowProblems, rowsOf, sameVariables, settingOf, type Variable } from "./environment-rows.ts";
-import { inputLook, Reset } from "./field.tsx";
+import { inputLook } from "../ui/input-look.ts";
+import { Reset } from "./field.tsx";
 
 /** Variables that every server gets on top of the login shell's. Values stay masked until they are asked for. */
 export function EnvironmentSetting({ variables }: { variables: Readonly<Record<string, string>> }) {

@@ -1,6 +1,7 @@
 import { useId, useState } from "react";
 import { useActions } from "../view/app.ts";
-import { inputLook, Reset } from "./field.tsx";
+import { inputLook } from "../ui/input-look.ts";
+import { Reset } from "./field.tsx";
 import { checkSetting } from "./server-fields.ts";
 
 /** The path of the plain-text log, over the whole width. Saved when the field is left, if it is one. */

@@ -1,7 +1,8 @@
 import { useId, useState } from "react";
 import { defaultServerSettings, type ServerSettings } from "#shared/schema/settings.ts";
 import { useActions } from "../view/app.ts";
-import { Field, inputLook, Reset } from "./field.tsx";
+import { inputLook } from "../ui/input-look.ts";
+import { Field, Reset } from "./field.tsx";
 import { checkNumber, showNumber, takesHint, type NumberField } from "./server-fields.ts";
 
 /** A number with its unit. What is typed counts when the field is left or Enter is pressed, if it is one that fits. */

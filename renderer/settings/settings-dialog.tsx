@@ -5,7 +5,8 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Segments } from "../ui/segments.tsx";
 import { useActions, useApp } from "../view/app.ts";
-import { Field, inputLook, SwitchRow } from "./field.tsx";
+import { inputLook } from "../ui/input-look.ts";
+import { Field, SwitchRow } from "./field.tsx";
 import { ServerSettingsSection } from "./server-settings.tsx";
 
 /** Settings take effect at once; there is nothing to save. */

@@ -86,7 +86,7 @@ function Dialogs() {
     case "profile":
       return <ProfileDialog workspace={dialog.workspace} />;
     case "save":
-      return <SaveDialog change={dialog.change} />;
+      return <SaveDialog change={dialog.change} saved={dialog.saved} />;
     case "trust":
       return <TrustDialog workspace={dialog.workspace} approved={dialog.approved} />;
     case "confirm":

@@ -10,8 +10,9 @@ import type { ServerStatus } from "#shared/schema/server.ts";
 import type { SettingsChange } from "#shared/schema/settings.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { REPORTED_LINES, serverReport, serverSources } from "./server-report.ts";
+import { serviceActions } from "./service-actions.ts";
 import { createStore, type Store } from "./store.ts";
-import type { ConfigChange, DetailPart, EnvironmentView, Page, View } from "./view.ts";
+import type { DetailPart, EnvironmentView, Page, View } from "./view.ts";
 
 /** Suggestions that stay put away; the first ones come back. */
 const MOST_DISMISSED = 200;
@@ -31,7 +32,18 @@ export function failureOf(error: unknown): Failure {
   return { code: "internal", message, next: "Reload the window; report it if it comes back.", details: {} };
 }
 
-export function createActions({ client, view, notify }: { client: Client; view: Store<View>; notify: Notify }) {
+export function createActions({
+  client,
+  view,
+  notify,
+  filesWritten,
+}: {
+  client: Client;
+  view: Store<View>;
+  notify: Notify;
+  /** What was asked about the files of a project is to be asked again. */
+  filesWritten: () => void;
+}) {
   /** What has been pressed and not been answered yet, by key. Controls show it within a frame. */
   const pending = createStore<Record<string, boolean>>({});
 
@@ -63,14 +75,9 @@ export function createActions({ client, view, notify }: { client: Client; view: 
       view.set({ project: project.id, page: "environment" });
     });
 
-  const undoSave = async (workspace: WorkspaceId): Promise<boolean> =>
-    attempt(`undo:${workspace}`, null, async () => {
-      const { file } = await client.call("config.undo", { workspace });
-      notify.success(`Took back the latest change of ${file}.`);
-    });
-
   return {
     pending,
+    ...serviceActions({ client, view, notify, filesWritten, attempt, confirm }),
 
     go: (page: Page, project?: Project["id"]) => view.set(project ? { page, project } : { page }),
     showService: (workspace: WorkspaceId, service: string | null) =>
@@ -78,13 +85,6 @@ export function createActions({ client, view, notify }: { client: Client; view: 
         service: { ...state.service, [workspace]: service },
         server: { ...state.server, [workspace]: false },
       })),
-    showEnvironmentAs: (environmentView: EnvironmentView) => view.set({ page: "environment", environmentView }),
-    showDetailPart: (detailPart: DetailPart) => view.set({ detailPart }),
-    dismissSuggestion: (id: string) =>
-      view.set((state) => ({ dismissed: [...state.dismissed, id].slice(-MOST_DISMISSED) })),
-    /** Asks which profile, and shows what that changes first. */
-    chooseProfile: (workspace: WorkspaceId) => view.set({ dialog: { kind: "profile", workspace } }),
-    /** Shows what an edit would write, to be agreed to. */
     /** Goes to what an alert was about: the service it names first, with its cause. */
     showAlert: ({ id, workspace }: Pick<Project, "id" | "workspace">, service: string | null) =>
       view.set((state) => ({
@@ -95,13 +95,12 @@ export function createActions({ client, view, notify }: { client: Client; view: 
         service: { ...state.service, [workspace]: service },
         server: { ...state.server, [workspace]: false },
       })),
-    editConfig: (change: ConfigChange) => view.set({ dialog: { kind: "save", change } }),
-    saved: (workspace: WorkspaceId, file: string) =>
-      notify.success(`Wrote ${file}.`, {
-        label: "Undo",
-        run: () => void undoSave(workspace),
-      }),
-    undoSave,
+    showEnvironmentAs: (environmentView: EnvironmentView) => view.set({ page: "environment", environmentView }),
+    showDetailPart: (detailPart: DetailPart) => view.set({ detailPart }),
+    dismissSuggestion: (id: string) =>
+      view.set((state) => ({ dismissed: [...state.dismissed, id].slice(-MOST_DISMISSED) })),
+    /** Asks which profile, and shows what that changes first. */
+    chooseProfile: (workspace: WorkspaceId) => view.set({ dialog: { kind: "profile", workspace } }),
     /** Makes what runs what the files say, with this profile. */
     applyProfile: (workspace: WorkspaceId, profile: string) =>
       attempt(`apply:${workspace}`, workspace, () => client.call("environment.apply", { workspace, profile })),
@@ -162,12 +161,6 @@ export function createActions({ client, view, notify }: { client: Client; view: 
       attempt(`service:${workspace}:${services[0] ?? ""}`, workspace, () =>
         client.call("environment.restart", { workspace, services }),
       ),
-    /** Stops the service of ours, wherever it is, that holds the port of this one, then starts this one. */
-    freePort: (workspace: WorkspaceId, name: string, holder: { workspace: WorkspaceId; service: string }) =>
-      attempt(`free-port:${workspace}:${name}`, workspace, async () => {
-        await client.call("environment.stop", { workspace: holder.workspace, services: [holder.service] });
-        await client.call("environment.start", { workspace, services: [name] });
-      }),
     startServer: (workspace: WorkspaceId) =>
       attempt(`server:${workspace}`, workspace, () => client.call("server.start", { workspace })),
     stopServer: (workspace: WorkspaceId) =>

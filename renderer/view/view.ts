@@ -2,6 +2,7 @@
 import type { ProjectId, SessionId, WorkspaceId } from "#shared/schema/id.ts";
 import { logLevels, type LogLevel } from "#shared/log-level.ts";
 import type { LogLine } from "#shared/schema/log.ts";
+import type { ServiceEdit } from "#shared/schema/service-edit.ts";
 import { createStore, type Store } from "./store.ts";
 
 export const pages = ["environment", "logs", "chat"] as const;
@@ -19,9 +20,8 @@ export type ConfigChange = {
   readonly workspace: WorkspaceId;
   /** Everything that was detected, or only what the edits change. */
   readonly write: "all" | "changes";
-  readonly edits: readonly ConfigEdit[];
+  readonly edits: readonly ServiceEdit[];
 };
-type ConfigEdit = { readonly service: string; readonly disabled?: boolean; readonly command?: string };
 
 export type Dialog =
   | { readonly kind: "settings" }
@@ -31,7 +31,7 @@ export type Dialog =
   /** Chooses a profile, with what that would change. */
   | { readonly kind: "profile"; readonly workspace: WorkspaceId }
   /** Shows what would be written into the project. */
-  | { readonly kind: "save"; readonly change: ConfigChange }
+  | { readonly kind: "save"; readonly change: ConfigChange; readonly saved: (() => void) | null }
   /** Shows what would run in the folder; `approved` goes on with what was asked once it is approved. */
   | { readonly kind: "trust"; readonly workspace: WorkspaceId; readonly approved: (() => void) | null }
   | {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { problemSchema, servicePlanSchema } from "./environment.ts";
-import { dependencyConditionSchema, probeSchema, servicePortSchema } from "./service.ts";
+import { dependencyConditionSchema, probeSchema } from "./service.ts";
 
 /** Signals, codes and times as the author of the service, or the default of its kind, says. Times in ms. */
 export const serviceRulesSchema = z.object({
@@ -74,44 +74,10 @@ export const environmentPlanSchema = z.object({
 });
 export type EnvironmentPlan = z.infer<typeof environmentPlanSchema>;
 
-/** A change of one service, as a person makes it on screen. What is left out stays as it is. */
-export const serviceEditSchema = z.object({
-  service: z.string().min(1).max(256),
-  disabled: z.boolean().optional(),
-  /** A shell line. With the name of no service there is, it makes a new one. Not for containers. */
-  command: z.string().min(1).max(10_000).optional(),
-  /** Relative to the project. */
-  workingDirectory: z.string().min(1).max(4_096).optional(),
-  /** Of each variable its value; null takes it out. Those that are not named stay, with their secrets. */
-  environment: z
-    .array(z.tuple([z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,254}$/), z.string().max(32_768).nullable()]))
-    .max(200)
-    .optional(),
-  ports: z.array(servicePortSchema).max(50).optional(),
-  needs: z
-    .array(
-      z.object({
-        name: z.string().min(1).max(256),
-        condition: dependencyConditionSchema,
-        required: z.boolean().default(true),
-        restart: z.boolean().default(false),
-      }),
-    )
-    .max(1_000)
-    .optional(),
-  /** Null: it is ready as soon as it runs. */
-  probe: probeSchema.nullable().optional(),
-  restart: z
-    .object({
-      mode: z.enum(["no", "on-failure", "always", "unless-stopped"]),
-      maxRetries: z.number().int().min(0).max(1_000).nullable().default(null),
-    })
-    .optional(),
-  replicas: z.number().int().min(1).max(100).optional(),
-});
-export type ServiceEdit = z.output<typeof serviceEditSchema>;
-
-/** What would be written. `existing` is null where there is no such file; `hash` stands for both texts. */
+/**
+ * What would be written, with a mask in the place of each secret. `existing` is null where there is no such file; `hash` stands for
+ * both texts as they really are.
+ */
 export const configTextSchema = z.object({
   /** Relative to the project. */
   file: z.string(),

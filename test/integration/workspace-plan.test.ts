@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
 import { projectIdSchema } from "#shared/schema/id.ts";
-import type { ServiceEdit } from "#shared/schema/plan.ts";
+import type { ServiceEdit } from "#shared/schema/service-edit.ts";
 import { Monitor } from "../../electron/core/environment/monitoring/monitor.ts";
 import { systemClock } from "../../electron/core/lib/clock.ts";
 import { silentLogger } from "../../electron/core/lib/logger.ts";
@@ -300,7 +300,7 @@ it("saves an edit as deckhand.yaml after it was shown, keeps the trust for it, a
   writeFileSync(join(world.folder, "package.json"), JSON.stringify({ name: "shop", scripts: { dev: lives } }));
   await trust();
   const edits: ServiceEdit[] = [
-    { service: "dev", environment: [["LOG", "debug"]], replicas: 1 },
+    { service: "dev", environment: [["LOG", "debug"]], replicas: "1" },
     {
       service: "worker",
       command: lives,

@@ -198,6 +198,22 @@ export class Environment {
     return this.#want(wanted, anew, actor);
   }
 
+  /**
+   * Another port that a service could have instead of one that it cannot get; null: none is free.
+   *
+   * @throws AppError `unknown_service`; `not_found`, `plan_invalid` where it has no such port, or its command fixes it.
+   */
+  async otherPort(service: string, port: number): Promise<number | null> {
+    return this.#parts.places.otherPort(this.#roster.get(service), port);
+  }
+
+  /** Starts it with another port than it insists on, until everything has stopped. @throws AppError as {@link otherPort}. */
+  movePort(service: string, port: number, to: number, actor: Actor = "user"): { runId: string } {
+    this.#checkOpen();
+    this.#parts.places.movePort(this.#roster.get(service), port, to);
+    return this.restart([service], actor, `port ${to} instead of ${port}`);
+  }
+
   /** How the latest lives of a service came out, oldest first; of one that runs several times, by the name of one of them. */
   history(service: string): readonly ServiceRun[] {
     return this.#parts.history.of(service);

@@ -12,7 +12,10 @@ import type { ReplicaGroup } from "./replicas.ts";
 import type { Roster } from "./roster.ts";
 import { serviceUrl, serviceVariables, toldPorts, type Addressed } from "./service-variables.ts";
 
-export interface PlacesDependencies extends Pick<EnvironmentDependencies, "keeper" | "workspaceId" | "ports"> {
+export interface PlacesDependencies extends Pick<
+  EnvironmentDependencies,
+  "keeper" | "workspaceId" | "workspaceName" | "ports"
+> {
   readonly roster: Roster;
   readonly note: (text: string) => void;
 }
@@ -23,9 +26,14 @@ export class Places {
   readonly #fronts: Fronts;
   #groups: ReadonlyMap<string, ReplicaGroup> = new Map();
 
-  constructor({ keeper, workspaceId, ports, roster, note }: PlacesDependencies) {
+  constructor({ keeper, workspaceId, workspaceName, ports, roster, note }: PlacesDependencies) {
     this.#roster = roster;
-    this.#ports = new PortAssignment({ registry: ports ?? new PortRegistry(), workspace: workspaceId, keeper });
+    this.#ports = new PortAssignment({
+      registry: ports ?? new PortRegistry(),
+      workspace: workspaceId,
+      keeper,
+      ...(workspaceName === undefined ? {} : { workspaceName }),
+    });
     this.#fronts = new Fronts({
       find: (name) => roster.find(name),
       portsOf: (user) => this.#ports.portsOf(user),
@@ -49,6 +57,22 @@ export class Places {
   failureOf(name: string): Failure | null {
     const front = this.#fronts.before(name);
     return this.#ports.failureOf(name) ?? (front === null ? null : this.#ports.failureOf(front.name));
+  }
+
+  /** Another port that it could have instead of one that it cannot get; null: none is free. @throws AppError `not_found`, `plan_invalid`. */
+  otherPort(service: Service, port: number): Promise<number | null> {
+    return this.#ports.other(this.#insisting(service), port, [...this.#fronts.all, ...this.#roster.all]);
+  }
+
+  /** Has it given that one from its next start until everything has stopped. @throws AppError as {@link otherPort}. */
+  movePort(service: Service, port: number, to: number): void {
+    this.#ports.move(this.#insisting(service), port, to);
+  }
+
+  /** Of several of a kind, it is the front of all that has the port. */
+  #insisting(service: Service): PortUser {
+    const front = this.#fronts.before(service.name);
+    return front !== null && this.#ports.failureOf(front.name) !== null ? front : service;
   }
 
   /** A service is about to be started: its ports can be listened on, and these are its variables. */

@@ -1,8 +1,9 @@
 /** The ports each service of one environment is given. */
 import type { Failure } from "#shared/failure.ts";
 import type { ServicePort } from "#shared/schema/service.ts";
-import type { ProcessKeeper } from "../process/owned.ts";
-import { portInUseFailure } from "../service/failures.ts";
+import { AppError } from "../lib/error.ts";
+import { portInUseFailure, type PortHolder } from "../service/failures.ts";
+import { namedHolder, type HolderNames } from "./named-holder.ts";
 import type { PortOwner } from "./port-claims.ts";
 import { PortHolds } from "./port-holds.ts";
 import type { RememberedPort } from "./port-memory.ts";
@@ -10,11 +11,10 @@ import type { PortUser } from "./port-user.ts";
 import type { PortRegistry } from "./ports.ts";
 import { canBeTold } from "./told-ports.ts";
 
-export interface PortAssignmentDependencies {
+/** `keeper`, `workspaceName`: who holds a port, by names. */
+export interface PortAssignmentDependencies extends HolderNames {
   readonly registry: PortRegistry;
   readonly workspace: string;
-  /** Names who holds a port. */
-  readonly keeper: Pick<ProcessKeeper, "portHolder">;
 }
 
 /** What became of one declared port: where it is now, whether that is to be remembered, or why it cannot be had. */
@@ -27,6 +27,8 @@ export class PortAssignment {
   readonly #holds = new PortHolds();
   readonly #given = new Map<string, readonly ServicePort[]>();
   readonly #failures = new Map<string, Failure>();
+  /** By service and declared port: what a person wants it to have instead, for as long as anything runs. */
+  readonly #moved = new Map<string, number>();
   /** One at a time: two starts at once must not look at the same ports. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -61,7 +63,40 @@ export class PortAssignment {
     for (const { port } of this.#given.get(name) ?? []) this.#holds.release(port);
   }
 
+  /**
+   * Another port that a service could have; null: none is free. It is not given to it by this.
+   *
+   * @param port The one that it declares, or has.
+   * @throws AppError `not_found`, `plan_invalid`: it has no such port, or insists on it.
+   */
+  async other(service: PortUser, port: number, all: readonly PortUser[]): Promise<number | null> {
+    const declared = this.#movable(service, port);
+    const avoid = new Set([...all.flatMap((user) => user.detected.plan.ports.map((one) => one.port)), port]);
+    return this.#dependencies.registry.suggest(declared.port, this.#owner(service.name), avoid);
+  }
+
+  /** Has it given another port from the next `assign` until all is released, though it is strict. @throws as {@link other}. */
+  move(service: PortUser, port: number, to: number): void {
+    this.#moved.set(movedKey(service, this.#movable(service, port)), to);
+  }
+
+  #movable(service: PortUser, port: number): ServicePort {
+    const { ports } = service.detected.plan;
+    const given = this.portsOf(service).findIndex((one) => one.port === port);
+    const declared = ports.find((one) => one.port === port) ?? ports[given];
+    if (declared === undefined) {
+      throw new AppError("not_found", `${service.name} has no port ${port}.`, { next: "Look at its ports." });
+    }
+    if (isFixed(service, declared)) {
+      throw new AppError("plan_invalid", `The command of ${service.name} fixes port ${declared.port}.`, {
+        next: "Let it take its port from a variable such as PORT, or change the command.",
+      });
+    }
+    return declared;
+  }
+
   releaseAll(): void {
+    this.#moved.clear();
     this.#holds.releaseAll();
     for (const name of this.#given.keys()) this.#dependencies.registry.release(this.#owner(name));
     this.#given.clear();
@@ -105,6 +140,14 @@ export class PortAssignment {
       return { kind: "port", port: port.port, remember: false };
     }
     const container = service.detected.run.kind === "compose";
+    const moved = this.#moved.get(movedKey(service, port));
+    if (moved !== undefined) {
+      const isFree = (await registry.take(moved, owner, container)).kind === "taken";
+      const next = isFree ? moved : await registry.allocate(moved, owner, avoid);
+      if (next === null) return { kind: "failure", failure: noPort(service.name, moved) };
+      // Not remembered: it was for once.
+      return this.#hold(next, container, false);
+    }
     const candidates = port.strict === true ? [] : [had, registry.recall(owner, port.port)];
     for (const candidate of candidates) {
       if (candidate === null || avoid.has(candidate)) continue;
@@ -132,8 +175,14 @@ export class PortAssignment {
     port: ServicePort,
     wish: Awaited<ReturnType<PortRegistry["take"]>>,
   ): Promise<Failure> {
-    const holder = await this.#dependencies.keeper.portHolder(port.port);
-    if (wish.kind === "ours") return spokenFor(name, port.port, wish.owner, holder);
+    const holder = await namedHolder(this.#dependencies, port.port);
+    if (wish.kind === "ours") {
+      const { workspace } = wish.owner;
+      return spokenFor(name, port.port, wish.owner, {
+        holder,
+        place: this.#dependencies.workspaceName?.(workspace) ?? workspace,
+      });
+    }
     return portInUseFailure(name, port, holder);
   }
 
@@ -145,6 +194,10 @@ export class PortAssignment {
 /** The command insists on it. A container's is in the file, and can be replaced there. */
 function isFixed(service: PortUser, port: ServicePort): boolean {
   return !canBeTold(port) && service.detected.run.kind !== "compose";
+}
+
+function movedKey({ name }: PortUser, { port }: ServicePort): string {
+  return `${port} ${name}`;
 }
 
 function noPort(name: string, prefer: number): Failure {
@@ -160,12 +213,12 @@ function spokenFor(
   name: string,
   port: number,
   owner: PortOwner,
-  holder: { readonly pid: number; readonly command: string } | null,
+  { holder, place }: { readonly holder: PortHolder | null; readonly place: string },
 ): Failure {
   const by = holder === null ? "" : `: ${holder.command.slice(0, 120)} (pid ${holder.pid})`;
   return {
     code: "port_in_use",
-    message: `${name} needs port ${port}, which ${owner.service} of workspace ${owner.workspace} has${by}.`,
+    message: `${name} needs port ${port}, which ${owner.service} of workspace ${place} has${by}.`,
     next: `Stop ${owner.service} there, or let ${name} use another port; then start again.`,
     details: { port, holder, workspace: owner.workspace, service: owner.service },
   };

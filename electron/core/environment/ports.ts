@@ -43,6 +43,10 @@ export class PortRegistry {
    */
   async allocate(prefer: number, owner: string, avoid: ReadonlySet<number>): Promise<number | null> {
     if ((await this.take(prefer, owner)).kind === "taken") return prefer;
+    return this.#above(prefer, owner, avoid);
+  }
+
+  async #above(prefer: number, owner: string, avoid: ReadonlySet<number>): Promise<number | null> {
     const slot = slotOf(partsOf(owner).workspace);
     for (let step = 0; step < MAX_STEPS; step += 1) {
       const port = prefer + 1 + ((slot + step) % MAX_STEPS);
@@ -50,6 +54,13 @@ export class PortRegistry {
       if ((await this.take(port, owner)).kind === "taken") return port;
     }
     return null;
+  }
+
+  /** The one above the wanted one that `allocate` would find, which stays free. Null where none is. */
+  async suggest(wanted: number, owner: string, avoid: ReadonlySet<number>): Promise<number | null> {
+    const port = await this.#above(wanted, owner, new Set([...avoid, ...this.#owners.keys(), wanted]));
+    if (port !== null) this.#return(port);
+    return port;
   }
 
   /** Exactly this one, if nobody of ours has it. @param unseen Without a look at whether somebody listens on it. */

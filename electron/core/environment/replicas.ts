@@ -24,7 +24,7 @@ export interface ReplicatedProject {
 }
 
 /** More of one service than this is a slip of the finger. */
-const MAX_REPLICAS = 100;
+export const MAX_REPLICAS = 100;
 
 /**
  * The plan with every service as often as it is wanted.
@@ -110,14 +110,18 @@ function spread(
   );
 }
 
-/** Why there cannot be several of a service; null: there can. */
-function obstacleTo({ plan, run }: DetectedService, count: number): string | null {
-  const wish = `${plan.name} is to run ${count} times, but`;
-  if (count === 1) return null;
-  if (run.kind === "compose") return `${wish} it is a container, and containers are scaled by docker compose.`;
+/** Why there cannot be so many of a service; null: there can. */
+function obstacleTo(definition: DetectedService, count: number): string | null {
+  const reason = count === 1 ? null : onlyOnce(definition);
+  return reason === null ? null : `${definition.plan.name} is to run ${count} times, but ${reason}`;
+}
+
+/** Why there can be only one of a service, as the end of a sentence; null: there can be several. */
+export function onlyOnce({ plan, run }: Pick<DetectedService, "plan" | "run">): string | null {
+  if (run.kind === "compose") return "it is a container, and containers are scaled by docker compose.";
   const fixed = plan.ports.find((port) => !canBeTold(port));
   if (fixed === undefined) return null;
-  return `${wish} its command fixes port ${fixed.port}; let it take its port from a variable such as PORT.`;
+  return `its command fixes port ${fixed.port}; let it take its port from a variable such as PORT.`;
 }
 
 function nameObstacle(project: DetectedProject, name: string, members: readonly string[]): string | null {

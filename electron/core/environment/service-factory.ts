@@ -3,7 +3,6 @@ import type { ServiceRun } from "#shared/schema/service.ts";
 import { ComposeRuntime } from "../compose/compose-runtime.ts";
 import type { ComposeProject } from "../compose/compose-project.ts";
 import { childEnvironment } from "../process/environment.ts";
-import type { PortHolder } from "../service/failures.ts";
 import { runOwnedCommand, type OwnedCommand } from "../service/owned-command.ts";
 import { probeExec } from "../service/probe-attempts.ts";
 import { ProcessRuntime } from "../service/process-runtime.ts";
@@ -13,6 +12,7 @@ import { Service } from "../service/service.ts";
 import { CheckedRuntime } from "./checked-runtime.ts";
 import type { DetectedService } from "./detect/detected.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
+import { namedHolder } from "./named-holder.ts";
 import { argvWithPorts } from "./told-ports.ts";
 
 export interface ServiceFactoryDependencies extends EnvironmentDependencies {
@@ -40,7 +40,7 @@ export class ServiceFactory {
     }
     const { keeper, clock, book, logger, random, admit, lastRun, onRun, onChange } = this.#dependencies;
     const { name } = detected.plan;
-    const portHolder = (port: number) => this.#portHolder(port);
+    const portHolder = (port: number) => namedHolder(this.#dependencies, port);
     return new Service({
       detected,
       runtime: new CheckedRuntime({
@@ -112,14 +112,6 @@ export class ServiceFactory {
     const env = childEnvironment(await shellEnvironment.variables(), { ...detected.environment, ...environment });
     const { name, workingDirectory: cwd } = detected.plan;
     return { keeper, name: `${name} (${role})`, workspace, argv, cwd, env };
-  }
-
-  async #portHolder(port: number): Promise<PortHolder | null> {
-    const { keeper, workspaceName } = this.#dependencies;
-    const holder = await keeper.portHolder(port);
-    if (holder === null) return null;
-    const { owner } = holder;
-    return { ...holder, owner: owner ? { ...owner, workspaceName: workspaceName?.(owner.workspace) ?? null } : null };
   }
 }
 

@@ -5,16 +5,21 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { ParsedInputOf } from "#shared/contract.ts";
 import type { ConfigText } from "#shared/schema/plan.ts";
+import type { ServiceDraft } from "#shared/schema/service-edit.ts";
 import type { TrustReview } from "#shared/schema/workspace.ts";
 import { editServices } from "../environment/config/edit-services.ts";
-import { configTextFor } from "../environment/config/save-project.ts";
+import { configTextFor, readSavedProject, type ProjectInput } from "../environment/config/save-project.ts";
+import { serviceDraft } from "../environment/config/service-draft.ts";
 import { projectFiles } from "../environment/detect/project-files.ts";
+import { unknownService } from "../environment/plan.ts";
 import type { ShellEnvironment } from "../environment/shell-environment.ts";
 import { removeFile, writeFileAtomic } from "../lib/atomic-file.ts";
 import { AppError, errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import { readRegular } from "../lib/regular-file.ts";
 import type { Admission } from "./admission.ts";
+import { maskedTexts } from "./masked-config.ts";
+import { looksSecret } from "./plan-view.ts";
 import { realDirectory } from "./projects.ts";
 
 type Change = Pick<ParsedInputOf<"config.preview">, "profile" | "write" | "edits">;
@@ -61,17 +66,23 @@ export class ConfigFile {
     return this.#saves.length > 0;
   }
 
-  /** @throws AppError `unknown_service`, `bad_input`, `plan_invalid`. */
-  async preview({ profile, write, edits }: Change): Promise<ConfigText> {
-    const { directory, shellEnvironment } = this.#dependencies;
-    const text = await configTextFor({
-      directory,
-      profile: profile ?? this.#dependencies.profile(),
-      environment: await shellEnvironment.variables(),
-      change: (services) => editServices(services, edits, directory),
-      write,
-    });
-    return { ...text, hash: hashOf(text) };
+  /** What the forms of a service hold now. @throws AppError `unknown_service`, `folder_missing`, `plan_invalid`, … */
+  async draft({ service, profile }: { service: string; profile?: string | undefined }): Promise<ServiceDraft> {
+    const project = await readSavedProject(await this.#input(profile));
+    const found = project.services.get(service);
+    if (found === undefined) throw unknownService(service, project.services.keys());
+    const file = project.existing === null ? null : project.file;
+    return serviceDraft(found, { ...project, file, names: project.services.keys(), isSecret: looksSecret });
+  }
+
+  /**
+   * What would be written, for a person to look at: without secrets.
+   *
+   * @throws AppError `unknown_service`, `bad_input`, `plan_invalid`.
+   */
+  async preview(change: Change): Promise<ConfigText> {
+    const { file, hash, ...texts } = await this.#textOf(change);
+    return { file, hash, ...maskedTexts(texts) };
   }
 
   /**
@@ -83,7 +94,7 @@ export class ConfigFile {
   async save(change: Change & { readonly hash: string }): Promise<{ file: string; undo: boolean }> {
     const { admission } = this.#dependencies;
     const before = await admission.review();
-    const { file, existing, text, hash } = await this.preview(change);
+    const { file, existing, text, hash } = await this.#textOf(change);
     if (hash !== change.hash) throw changedMeanwhile(file);
     if (text === existing) return { file, undo: this.undoable };
     this.#write(file, text);
@@ -108,6 +119,21 @@ export class ConfigFile {
     const { contentHash } = await admission.review();
     if (state === "trusted" && contentHash === last.trusted) await admission.grant(contentHash);
     return { file: last.file, undo: this.undoable };
+  }
+
+  async #textOf({ profile, write, edits }: Change): Promise<ConfigText> {
+    const text = await configTextFor({
+      ...(await this.#input(profile)),
+      change: (project) => editServices(project.services, edits, project),
+      write,
+    });
+    return { ...text, hash: hashOf(text) };
+  }
+
+  async #input(profile: string | undefined): Promise<ProjectInput> {
+    const { directory, shellEnvironment } = this.#dependencies;
+    const environment = await shellEnvironment.variables();
+    return { directory, profile: profile ?? this.#dependencies.profile(), environment };
   }
 
   async #carryTrust(before: TrustReview, edited: ReadonlySet<string>): Promise<void> {

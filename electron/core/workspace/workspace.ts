@@ -178,6 +178,12 @@ export class Workspace {
     return this.environment.scale(service, count);
   }
 
+  /** @throws AppError `not_trusted`, `unknown_service`, `not_found`, `plan_invalid`. */
+  async movePort(service: string, port: number, to: number): Promise<{ runId: string }> {
+    await this.#admission.check();
+    return this.environment.movePort(service, port, to);
+  }
+
   status(attention: Attention = "closely"): EnvironmentStatus {
     const { pending: filesChanged } = this.changes;
     return {

@@ -7,9 +7,10 @@ import { stoppedServer, type ServerStatus } from "#shared/schema/server.ts";
 import { settingsSchema, type Settings } from "#shared/schema/settings.ts";
 import type { Project } from "#shared/schema/workspace.ts";
 import { chatOf, conversation, mainSession, session, turn } from "./chat.ts";
+import { configTextOf, draftOf } from "./drafts.ts";
 import { createFakeConnection, FakeFailure } from "./fake-connection.ts";
 import { FakeLog } from "./logs.ts";
-import { auditOf, configTextOf, differenceOf, planOf, readingsOf, runsOf, suggestions } from "./monitoring.ts";
+import { auditOf, differenceOf, planOf, readingsOf, runsOf, suggestions } from "./monitoring.ts";
 import { historyOf, runningServer, serverOf, sharedServerOf } from "./servers.ts";
 import { environmentOf } from "./services.ts";
 import { workspace } from "./shop.ts";
@@ -41,6 +42,23 @@ const changedSettings = {
     eventLog: true,
   },
 };
+
+/** As often as it is wanted, each with a number. */
+function scaled(environment: EnvironmentStatus, service: string, count: number): EnvironmentStatus {
+  const members = environment.services.filter(({ name, replica }) => name === service || replica?.of === service);
+  const [first] = members;
+  if (first === undefined) return environment;
+  const { replica: _, ...alone } = first;
+  const made = Array.from({ length: count }, (_each, index) =>
+    count === 1
+      ? { ...alone, name: service }
+      : { ...alone, name: `${service}-${index}`, replica: { of: service, url: first.replica?.url ?? first.url } },
+  );
+  const services = environment.services.flatMap((each) =>
+    each === first ? made : members.includes(each) ? [] : [each],
+  );
+  return { ...environment, services };
+}
 
 const project = (id: string, name: string, change: Partial<Project> = {}): Project => ({
   id: `prj_${id.padStart(16, "0")}` as ProjectId,
@@ -189,6 +207,13 @@ export function createFakeHost(scenario: string) {
         const found = environment.get().services.find(({ name }) => name === service);
         return { runs: found ? runsOf(found) : [] };
       },
+      "environment.otherPort": ({ port }) => ({ port: port + 1 }),
+      "environment.movePort": () => ({ runId: "run_4" }),
+      "environment.scale": ({ service, count }) => {
+        environment.set(scaled(environment.get(), service, count));
+        return { runId: "run_5" };
+      },
+      "config.draft": ({ service }) => draftOf(environment.get(), service),
       "config.preview": ({ edits = [] }) => configTextOf(environment.get(), edits),
       "config.save": () => ({ file: "deckhand.yaml", undo: true }),
       "config.undo": () => ({ file: "deckhand.yaml", undo: false }),

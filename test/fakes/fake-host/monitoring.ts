@@ -2,7 +2,7 @@
 import type { EnvironmentStatus, PlanDifference } from "#shared/schema/environment.ts";
 import type { AuditEntry } from "#shared/schema/host.ts";
 import type { ServiceHistory, Suggestion } from "#shared/schema/monitoring.ts";
-import type { ConfigText, EnvironmentPlan, PlannedService } from "#shared/schema/plan.ts";
+import type { EnvironmentPlan, PlannedService } from "#shared/schema/plan.ts";
 import type { ServiceRun, ServiceStatus } from "#shared/schema/service.ts";
 
 const MB = 1_048_576;
@@ -121,7 +121,7 @@ export function planOf(environment: EnvironmentStatus, profile = "dev"): Environ
     services,
     order: waves.map((wave) => environment.services.filter((each) => each.wave === wave).map(({ name }) => name)),
     problems: [],
-    config: { file: null, undo: false },
+    config: { file: "deckhand.yaml", undo: true },
   };
 }
 
@@ -160,27 +160,6 @@ function planned(service: ServiceStatus, profile: string): PlannedService {
       logFile: null,
     },
     warnings: [],
-  };
-}
-
-export function configTextOf(
-  { services }: EnvironmentStatus,
-  edits: readonly {
-    readonly service: string;
-    readonly disabled?: boolean | undefined;
-    readonly command?: string | undefined;
-  }[],
-): ConfigText {
-  const changed = edits.map(({ service, disabled, command }) => {
-    const lines = [command && `    command: ${command}`, disabled !== undefined && `    disabled: ${disabled}`];
-    return [`  ${service}:`, ...lines.filter(Boolean)].join("\n");
-  });
-  const all = services.map(({ name, command }) => `  ${name}:\n    command: ${command}`);
-  return {
-    file: "deckhand.yaml",
-    existing: null,
-    text: `services:\n${(edits.length > 0 ? changed : all).join("\n")}\n`,
-    hash: "abc",
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { countChanges, parseDiff } from "../../../renderer/chat/diff.ts";
+import { countChanges, parseDiff } from "../../../renderer/ui/diff.ts";
 import { describePermission, diffOf, toolSubject } from "../../../renderer/chat/tool-facts.ts";
 import { compileSearch } from "../../../renderer/logs/search.ts";
 import { formatBytes, formatDuration, formatPath, formatPercent } from "../../../renderer/ui/format.ts";

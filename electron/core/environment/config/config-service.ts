@@ -1,4 +1,5 @@
 /** Makes the service that a deckhand.yaml describes: a command, a container of the compose file, or a detected one with changes. */
+import type { ServicePlan } from "#shared/schema/environment.ts";
 import type { ProbeSpec, ServicePort } from "#shared/schema/service.ts";
 import type { ServiceRules } from "../../service/service-rules.ts";
 import { commandService } from "../detect/command-service.ts";
@@ -55,9 +56,8 @@ export function changed(base: DetectedService, given: ServiceConfig, context: Se
   const readiness = config.healthcheck ?? config.readiness ?? config.readiness_probe ?? config.readinessProbe;
   const spec = specOf(readiness, ports, inside(context.spot, "healthcheck"));
   const first = ports[0];
-  const usual = kind === "process" && first !== undefined ? ({ kind: "tcp", port: first.port } as const) : null;
-  const probe =
-    spec === "none" ? null : (spec ?? (config.ports !== undefined && !isContainer ? usual : base.plan.probe));
+  const usual = config.ports !== undefined && !isContainer ? usualProbe({ kind, ports }) : base.plan.probe;
+  const probe = spec === "none" ? null : (spec ?? usual);
   const rules = contained(
     rulesOf(base.rules, config, { probe, readiness, ports, spot: context.spot }),
     workingDirectory,
@@ -119,6 +119,12 @@ function templatesOf(
   const kept = Object.entries(base.templates ?? {}).filter(([name]) => !Object.hasOwn(environment, name));
   const all = [...kept, ...(templates ?? [])];
   return all.length === 0 ? {} : { templates: Object.fromEntries(all) };
+}
+
+/** Tcp on the first port: how a process is checked whose file names ports and no check. */
+export function usualProbe({ kind, ports }: Pick<ServicePlan, "kind" | "ports">): ProbeSpec | null {
+  const first = ports[0];
+  return kind === "process" && first !== undefined ? { kind: "tcp", port: first.port } : null;
 }
 
 /** What the compose file decides for a container; said here, it would have no effect. */

@@ -1,29 +1,63 @@
-/** Carries out what a person edited on screen on the services of a plan. Pure. */
-import type { ServiceEdit } from "#shared/schema/plan.ts";
+/**
+ * Carries out what a person edited on screen on the services of a plan. What was typed is read by what reads a deckhand.yaml, and
+ * laid over the service in the same way, so that there is one place that knows what can be. Pure.
+ */
+import type { FieldProblem, ServiceEdit } from "#shared/schema/service-edit.ts";
+import type { ProbeSpec } from "#shared/schema/service.ts";
 import { AppError } from "../../lib/error.ts";
 import { isInside } from "../../lib/inside.ts";
 import { commandService } from "../detect/command-service.ts";
+import { graphNode } from "../detect/detect.ts";
 import { isUsableName, type DetectedService } from "../detect/detected.ts";
+import { planOrder } from "../graph.ts";
 import { unknownService } from "../plan.ts";
+import { commandForm } from "./command-form.ts";
+import { changed, usualProbe } from "./config-service.ts";
+import { writtenEdit } from "./edit-written.ts";
+import { environmentForm } from "./environment-form.ts";
+import { followingPorts } from "./following-ports.ts";
+import { inside, type Spot } from "./form.ts";
 import { folderOf } from "./project-folder.ts";
+import { commandLine, execLine, variableOrigin, type OriginContext } from "./service-draft.ts";
+import { serviceForm, type ServiceConfig } from "./service-form.ts";
+import type { TypedVariables } from "./write-variables.ts";
+
+export interface EditContext extends OriginContext {
+  /** The project's folder, absolute. */
+  readonly directory: string;
+}
+
+/** The services as they shall be. */
+export interface EditedServices {
+  readonly services: ReadonlyMap<string, DetectedService>;
+  /** Of each service the variables that were typed, in the words of deckhand.yaml: `${NAME}` in them is still to be replaced. */
+  readonly typed: TypedVariables;
+}
 
 /**
- * The services as they shall be.
- *
- * @param directory The project's folder, absolute.
- * @throws AppError `unknown_service`, `bad_input`.
+ * @throws AppError `unknown_service`; `bad_input` where something cannot be as it was typed: `details.fields` has the places.
  */
 export function editServices(
   services: ReadonlyMap<string, DetectedService>,
   edits: readonly ServiceEdit[],
-  directory: string,
-): ReadonlyMap<string, DetectedService> {
+  context: EditContext,
+): EditedServices {
   const result = new Map(services);
+  const problems: FieldProblem[] = [];
   for (const edit of edits) {
-    const old = result.get(edit.service) ?? newService(edit, directory, result.keys());
-    result.set(edit.service, edited(old, edit, directory));
+    const spot: Spot = { path: [], report: (path, message) => problems.push({ path: [...path], message }) };
+    const old = result.get(edit.service) ?? newService(edit, context.directory, result.keys());
+    result.set(edit.service, edited(old, edit, { ...context, spot }));
   }
-  return result;
+  problems.push(...orderProblems(services, result, new Set(edits.map(({ service }) => service))));
+  const [first] = problems;
+  const typed = new Map(edits.map(({ service, environment = [] }) => [service, typedOf(environment)] as const));
+  if (first === undefined) return { services: result, typed };
+  throw new AppError("bad_input", first.message, { details: { fields: problems } });
+}
+
+function typedOf(environment: NonNullable<ServiceEdit["environment"]>): ReadonlyMap<string, string> {
+  return new Map(environment.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])));
 }
 
 function newService(edit: ServiceEdit, directory: string, known: Iterable<string>): DetectedService {
@@ -37,57 +71,180 @@ function newService(edit: ServiceEdit, directory: string, known: Iterable<string
   return commandService({ name, command, directory, source: "deckhand.yaml", role: "service" });
 }
 
-function edited(old: DetectedService, edit: ServiceEdit, directory: string): DetectedService {
-  const { disabled, command, workingDirectory, environment, ports, needs, probe, restart, replicas } = edit;
-  let { plan, rules } = old;
-  let next = old;
-  if (command !== undefined) {
-    if (old.run.kind === "compose") {
-      throw new AppError("bad_input", `${edit.service} is a container; its command stands in the compose file.`, {
-        next: `Change it in ${plan.source}.`,
-      });
-    }
-    plan = { ...plan, command };
-    next = { ...next, run: { kind: "argv", argv: ["/bin/sh", "-c", command] } };
+interface Editing extends EditContext {
+  readonly spot: Spot;
+}
+
+function edited(old: DetectedService, edit: ServiceEdit, context: Editing): DetectedService {
+  const { directory, spot } = context;
+  const config = readEdit(old, edit, spot);
+  const { name, source } = old.plan;
+  const read = changed(old, config, {
+    name,
+    source,
+    directory,
+    placeOf: () => source,
+    spot,
+    environment: {},
+  });
+  checkFolder(edit.workingDirectory, context);
+  const checked = withCleared(withProbe(read, old, edit), edit);
+  return withDisabled(withVariables(withCommand(checked, edit, spot), edit, context), edit.disabled);
+}
+
+/** Reads what was typed as the keys of the service. */
+function readEdit(old: DetectedService, edit: ServiceEdit, spot: Spot): ServiceConfig {
+  reportTwice(edit.ports, "ports", spot);
+  reportTwice(edit.needs, "depends_on", spot);
+  if (edit.probe?.kind === "compose" && old.run.kind !== "compose") {
+    spot.report(["healthcheck"], "Only a container has a check of Docker's. Choose another one.");
   }
-  if (workingDirectory !== undefined) plan = { ...plan, workingDirectory: folderIn(workingDirectory, directory) };
-  if (ports !== undefined) plan = { ...plan, ports };
-  if (probe !== undefined) plan = { ...plan, probe };
-  if (disabled !== undefined) {
-    const { disabled: _, ...rest } = plan;
-    plan = disabled ? { ...rest, disabled } : rest;
-    rules = { ...rules, disabled };
+  const config = serviceForm.read(writtenEdit(edit), spot) ?? {};
+  if (edit.probe?.kind !== "http" || config.healthcheck?.target === null) return config;
+  // No form shows them, so that they stay as they are.
+  const { probe } = old.plan;
+  const target = config.healthcheck?.target;
+  if (probe?.kind !== "http" || probe.headers === undefined || target === undefined) return config;
+  if (target === "none" || target === null || target.kind !== "http" || config.healthcheck === undefined) return config;
+  return { ...config, healthcheck: { ...config.healthcheck, target: { ...target, headers: probe.headers } } };
+}
+
+function reportTwice(rows: readonly { readonly name: string }[] | undefined, key: string, spot: Spot): void {
+  const names = new Set<string>();
+  for (const { name } of rows ?? []) {
+    if (names.has(name))
+      spot.report([key, name], `${JSON.stringify(name)} stands here twice. Take one of the two out.`);
+    names.add(name);
   }
-  if (replicas !== undefined) rules = { ...rules, replicas };
-  if (environment !== undefined) next = { ...next, environment: withVariables(old.environment, environment) };
-  if (restart !== undefined) next = { ...next, restart: { ...old.restart, ...restart } };
-  if (needs !== undefined) {
-    plan = { ...plan, dependsOn: Object.fromEntries(needs.map(({ name, condition }) => [name, condition])) };
-    const dependencies = needs.map(
-      ({ name, condition, required, restart: follows }) =>
-        [name, { condition, required, ...(follows ? { restart: true } : {}) }] as const,
+}
+
+function checkFolder(folder: string | undefined, { directory, spot }: Editing): void {
+  if (folder === undefined || isInside(directory, folderOf(folder, directory))) return;
+  spot.report(["working_dir"], `${folder} is not inside the project. Name a folder of the project.`);
+}
+
+/** Where only the ports were edited, a check goes on being of the same ones. */
+function withProbe(service: DetectedService, old: DetectedService, { ports, probe }: ServiceEdit): DetectedService {
+  const { plan, rules } = service;
+  if (probe !== undefined) {
+    const { readyLine } = old.rules;
+    const isOwn = readyLine !== null && !(old.plan.probe?.kind === "log" && old.plan.probe.pattern === readyLine);
+    const own = probe.kind === "compose" ? ({ kind: "compose", healthcheck: true } as const) : null;
+    const spec: ProbeSpec | null = own !== null && old.run.kind === "compose" ? own : plan.probe;
+    const kept = execLine(old.plan.probe) === probe.exec && probe.kind === "exec" ? old.plan.probe : spec;
+    // A line that others wait for is another matter than the check, unless it was that of the check.
+    return { ...service, plan: { ...plan, probe: kept }, rules: isOwn ? { ...rules, readyLine } : rules };
+  }
+  if (ports === undefined || service.run.kind === "compose") return service;
+  const move = (spec: ProbeSpec) => followingPorts(spec, old.plan.ports, plan.ports);
+  const before = old.plan.probe;
+  const had = old.plan.ports.length > 0;
+  const spec = before === null ? (had ? null : usualProbe(plan)) : (move(before) ?? usualProbe(plan));
+  const ruleOf = (rule: typeof rules.liveness) => {
+    const moved = rule === null ? null : move(rule.spec);
+    return rule === null || moved === null ? null : { ...rule, spec: moved };
+  };
+  return {
+    ...service,
+    plan: { ...plan, probe: spec },
+    rules: { ...rules, liveness: ruleOf(rules.liveness), startup: ruleOf(rules.startup) },
+  };
+}
+
+/** What a file cannot take back by saying nothing. */
+function withCleared(service: DetectedService, { limits, watch }: ServiceEdit): DetectedService {
+  const unlimited = limits !== undefined && limits.memory === "" && limits.cpu === "";
+  const unwatched = watch !== undefined && watch.paths.length === 0;
+  return {
+    ...service,
+    rules: { ...service.rules, ...(unlimited ? { limits: null } : {}), ...(unwatched ? { watch: null } : {}) },
+  };
+}
+
+function withCommand(service: DetectedService, { command }: ServiceEdit, spot: Spot): DetectedService {
+  if (command === undefined || command === commandLine(service)) return service;
+  if (service.run.kind === "compose") {
+    const { name, source } = service.plan;
+    spot.report(["command"], `${name} is a container; its command stands in the compose file. Change it in ${source}.`);
+    return service;
+  }
+  const read = commandForm.read(command, inside(spot, "command"));
+  if (typeof read !== "string") return service;
+  return {
+    ...service,
+    plan: { ...service.plan, command: read },
+    run: { kind: "argv", argv: ["/bin/sh", "-c", read] },
+  };
+}
+
+function withVariables(service: DetectedService, { environment }: ServiceEdit, context: Editing): DetectedService {
+  if (environment === undefined || environment.length === 0) return service;
+  const spot = inside(context.spot, "environment");
+  if (service.run.kind === "compose") {
+    const { name, source } = service.plan;
+    spot.report(
+      spot.path,
+      `The variables of ${name} stand in the compose file, since it is a container. Change them in ${source}.`,
     );
-    next = { ...next, dependencies: new Map(dependencies) };
+    return service;
   }
-  return { ...next, plan, rules };
+  reportTwice(
+    environment.map(([name]) => ({ name })),
+    "environment",
+    context.spot,
+  );
+  const given = new Map(environment);
+  const read = environmentForm.read(given, spot) ?? new Map<string, string | null>();
+  const result = new Map(Object.entries(service.environment));
+  for (const [name, value] of given) {
+    if (value !== null) {
+      const taken = read.get(name);
+      if (taken !== undefined && taken !== null) result.set(name, taken);
+      continue;
+    }
+    const from = variableOrigin(service, name, context);
+    if (from === "service") result.delete(name);
+    else {
+      const place = from === "profile" ? "the profile" : "a file of variables such as `.env`";
+      spot.report(
+        [...spot.path, name],
+        `${name} comes from ${place}. Take it out there, or give it another value here.`,
+      );
+    }
+  }
+  return { ...service, environment: Object.fromEntries(result) };
 }
 
-function folderIn(folder: string, directory: string): string {
-  const path = folderOf(folder, directory);
-  if (!isInside(directory, path)) {
-    throw new AppError("bad_input", `${folder} is not inside the project.`, { next: "Name a folder of the project." });
-  }
-  return path;
+function withDisabled(service: DetectedService, disabled: boolean | undefined): DetectedService {
+  if (disabled === undefined) return service;
+  const { disabled: _, ...plan } = service.plan;
+  return {
+    ...service,
+    plan: disabled ? { ...plan, disabled } : plan,
+    rules: { ...service.rules, disabled },
+  };
 }
 
-function withVariables(
-  old: Readonly<Record<string, string>>,
-  changes: NonNullable<ServiceEdit["environment"]>,
-): Readonly<Record<string, string>> {
-  const result = new Map(Object.entries(old));
-  for (const [name, value] of changes) {
-    if (value === null) result.delete(name);
-    else result.set(name, value);
-  }
-  return Object.fromEntries(result);
+/** What would keep the services from being put in order, and did not before. */
+function orderProblems(
+  before: ReadonlyMap<string, DetectedService>,
+  after: ReadonlyMap<string, DetectedService>,
+  touched: ReadonlySet<string>,
+): FieldProblem[] {
+  const known = new Set(errorsOf(before, touched).map(({ message }) => message));
+  return errorsOf(after, touched).filter(({ message }) => !known.has(message));
+}
+
+function errorsOf(services: ReadonlyMap<string, DetectedService>, touched: ReadonlySet<string>): FieldProblem[] {
+  const elsewhere = JSON.stringify([]);
+  const nodes = [...services.values()].map((service) => ({
+    ...graphNode(service),
+    source: elsewhere,
+    places: touched.has(service.plan.name)
+      ? new Map([...service.dependencies.keys()].map((name) => [name, JSON.stringify(["depends_on", name])]))
+      : new Map<string, string>(),
+  }));
+  return planOrder(nodes)
+    .problems.filter(({ severity }) => severity === "error")
+    .map(({ source, message }) => ({ path: JSON.parse(source) as (string | number)[], message }));
 }

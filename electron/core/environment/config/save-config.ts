@@ -2,15 +2,10 @@
 import { Document, isMap, parseDocument, YAMLMap } from "yaml";
 import type { Problem } from "#shared/schema/environment.ts";
 import type { DetectedService } from "../detect/detected.ts";
-import { readYamlFile } from "../detect/yaml-document.ts";
-import {
-  bareService,
-  commandPart,
-  saysTheSame,
-  serviceParts,
-  type ServicePart,
-  type WriteContext,
-} from "./write-service.ts";
+import { keyOf, readYamlFile } from "../detect/yaml-document.ts";
+import { inTheFormOf } from "./keep-form.ts";
+import { changeEntry, isChanged, newEntry, type EntryContext } from "./write-entry.ts";
+import type { WriteContext } from "./write-service.ts";
 
 export interface SaveInput {
   /** Its name, for problems. */
@@ -25,6 +20,8 @@ export interface SaveInput {
   readonly directory: string;
   /** What services get from files and the profile; absent: nothing. */
   readonly inherited?: WriteContext["inherited"];
+  /** What of the variables was typed, and is written so. */
+  readonly typed?: WriteContext["typed"];
   /** Compose file of the project; null: it has none. */
   readonly composeFile: string | null;
   /** `all`: whatever else is found later does not count. `changes`: only what differs from what is detected is written. */
@@ -41,7 +38,8 @@ const HEADER = " What Deckhand runs for this project. Explicit beats detected.";
 
 export function saveConfig(input: SaveInput): Saved {
   const { existing, before, after, write } = input;
-  const context: WriteContext = { directory: input.directory, inherited: input.inherited ?? NOTHING };
+  const { typed, inherited = NOTHING } = input;
+  const context: WriteContext = { directory: input.directory, inherited, ...(typed === undefined ? {} : { typed }) };
   if (existing !== null) {
     const reading = readYamlFile(input.file ?? "deckhand.yaml", existing);
     if (!reading.ok) return { ok: false, problems: reading.problems };
@@ -49,20 +47,31 @@ export function saveConfig(input: SaveInput): Saved {
     if (write === "changes" && isSamePlan(before, after, context)) return { ok: true, text: existing };
   }
   const document = documentOf(existing);
+  const printed = existing === null ? null : print(document);
   if (existing === null && write === "all") document.set("detect", false);
-  const services = servicesOf(document);
+  writeServices(servicesOf(document), input, { ...context, document, composeFile: input.composeFile });
+  const text = print(document);
+  return { ok: true, text: existing === null || printed === null ? text : inTheFormOf(existing, printed, text) };
+}
 
-  for (const name of before.keys()) if (!after.has(name)) services.delete(name);
+function print(document: Document): string {
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+function writeServices(services: YAMLMap, { before, after, write }: SaveInput, context: EntryContext): void {
+  const gone = new Set([...before.keys()].filter((name) => !after.has(name)));
+  services.items = services.items.filter(({ key }) => !gone.has(keyOf(key)));
   for (const [name, service] of after) {
-    const entry: unknown = services.get(name, true);
-    const old = before.get(name);
-    if (isMap(entry) && old !== undefined) {
-      writeParts(document, entry as YAMLMap, [commandPart, ...serviceParts], { service, base: old, context });
-    } else if (write === "all" || old === undefined || isChanged(old, service, context)) {
-      services.set(name, newEntry(document, service, old, context, input.composeFile));
+    const pair = services.items.find(({ key }) => keyOf(key) === name);
+    const base = before.get(name);
+    if (isMap(pair?.value) && base !== undefined) {
+      changeEntry(pair.value as YAMLMap, { service, base, context });
+    } else if (write === "all" || base === undefined || isChanged(base, service, context)) {
+      const entry = newEntry(service, base, context, write === "changes");
+      if (pair === undefined) services.set(name, entry);
+      else pair.value = entry;
     }
   }
-  return { ok: true, text: document.toString({ lineWidth: 0, flowCollectionPadding: true }) };
 }
 
 /** The file that is there, or one with nothing but its comments. */
@@ -91,61 +100,4 @@ function isSamePlan(before: SaveInput["before"], after: SaveInput["after"], cont
       return old !== undefined && !isChanged(old, service, context);
     })
   );
-}
-
-function isChanged(old: DetectedService, service: DetectedService, context: WriteContext): boolean {
-  return [commandPart, ...serviceParts].some((part) => !saysTheSame(part, old, service, context));
-}
-
-function newEntry(
-  document: Document,
-  service: DetectedService,
-  old: DetectedService | undefined,
-  context: WriteContext,
-  composeFile: string | null,
-): YAMLMap {
-  const entry = new YAMLMap();
-  const { run } = service;
-  if (run.kind === "compose") {
-    const file = composeFile === null ? {} : { file: composeFile };
-    entry.set("compose", flow(document, { ...file, service: run.service }));
-    // A reference has no profiles of its own; the rest is as the compose file says.
-    const read = old ?? service;
-    writeParts(document, entry, serviceParts, {
-      service,
-      base: { ...read, plan: { ...read.plan, profiles: [] } },
-      context,
-    });
-    return entry;
-  }
-  for (const [key, value] of commandPart.write(service, context)) {
-    if (value !== undefined) entry.set(key, nodeOf(document, value));
-  }
-  writeParts(document, entry, serviceParts, { service, base: bareService(service, context), context });
-  return entry;
-}
-
-function writeParts(
-  document: Document,
-  entry: YAMLMap,
-  parts: readonly ServicePart[],
-  about: { readonly service: DetectedService; readonly base: DetectedService; readonly context: WriteContext },
-): void {
-  const { service, base, context } = about;
-  for (const part of parts) {
-    if (saysTheSame(part, service, base, context)) continue;
-    const written = new Map(part.write(service, context).filter(([, value]) => value !== undefined));
-    for (const key of part.keys) if (!written.has(key)) entry.delete(key);
-    for (const [key, value] of written) entry.set(key, nodeOf(document, value));
-  }
-}
-
-/** Short ones on one line, as a person would write them. */
-function nodeOf(document: Document, value: unknown): unknown {
-  const isShort = JSON.stringify(value instanceof Map ? [...value] : value).length < 80;
-  return isShort ? flow(document, value) : document.createNode(value);
-}
-
-function flow(document: Document, value: unknown): unknown {
-  return document.createNode(value, { flow: true });
 }

@@ -29,7 +29,7 @@ import {
 import { readDevelopment } from "./development.ts";
 import { inferOrder } from "./infer-order.ts";
 import { readProcessCompose } from "./process-compose.ts";
-import { notingFiles, projectFiles, SeenPaths, type ProjectFiles } from "./project-files.ts";
+import { notingFiles, projectFiles, replacingFiles, SeenPaths, type ProjectFiles } from "./project-files.ts";
 
 export interface DetectInput {
   readonly directory: string;
@@ -39,6 +39,8 @@ export interface DetectInput {
   readonly environment?: Readonly<Record<string, string>>;
   /** Services that are asked for by name: whatever their profiles are, they are part of the plan. */
   readonly named?: readonly string[];
+  /** Files of the folder, by their path in it, that are to be read as if they held another text. */
+  readonly texts?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -48,10 +50,11 @@ export interface DetectInput {
  * problem in the result.
  */
 export async function detect(input: DetectInput): Promise<DetectedProject> {
-  const { profile } = input;
+  const { profile, texts } = input;
   const real = realDirectory(input.directory);
   const seen = new SeenPaths();
-  const reading = await readSources(notingFiles(projectFiles(real), seen), input);
+  const files = texts === undefined ? projectFiles(real) : replacingFiles(projectFiles(real), texts);
+  const reading = await readSources(notingFiles(files, seen), input);
   const problems = [...reading.problems];
   const services = onlyListed(inferOrder(reading.services), reading.only);
   const order = planOrder(services.map(graphNode));

@@ -48,6 +48,19 @@ export function projectFiles(directory: string): ProjectFiles {
   };
 }
 
+/** The same files, some of them with another text than they have: for a look at what a change would mean. */
+export function replacingFiles(files: ProjectFiles, texts: ReadonlyMap<string, string>): ProjectFiles {
+  return {
+    directory: files.directory,
+    async readText(path) {
+      const text = texts.get(path);
+      return text === undefined ? files.readText(path) : { kind: "text", text };
+    },
+    exists: async (path) => texts.has(path) || files.exists(path),
+    list: (path) => files.list(path),
+  };
+}
+
 /** More than this is not told of. */
 const MAX_NOTED = 5_000;
 

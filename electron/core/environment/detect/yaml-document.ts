@@ -262,7 +262,8 @@ function startOf(node: unknown): number | undefined {
   return isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined;
 }
 
-function keyOf(key: unknown): string {
+/** A key as everybody names it, whatever YAML takes it for: `1`, `no`. */
+export function keyOf(key: unknown): string {
   if (isScalar(key)) return String(key.value);
   return isAlias(key) ? `*${key.source}` : String(key).slice(0, 200);
 }
