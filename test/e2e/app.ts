@@ -8,7 +8,7 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { test as base, expect, type Browser, type Page } from "@playwright/test";
+import { test as base, expect, type Browser, type ElectronApplication, type Page } from "@playwright/test";
 import { startScriptedModel, type ScriptedModel } from "../fakes/scripted-model/server.ts";
 import { launchElectron } from "../support/electron.ts";
 import { copyProject, processesOf, top, worldEnvironment } from "../support/world.ts";
@@ -89,13 +89,18 @@ export const test = base.extend<Fixtures, { pageBrowser: Browser | null }>({
   },
 });
 
-async function startElectron(home: string, env: Record<string, string>): Promise<RunningApp> {
+/** The desktop app, also for what a test asks of its main process. */
+export async function startElectron(
+  home: string,
+  env: Record<string, string>,
+): Promise<RunningApp & { readonly electron: ElectronApplication }> {
   const electron = await launchElectron({ home, env });
   const page = await electron.firstWindow({ timeout: START_MS });
   const hostPid = electron.process().pid ?? 0;
   return {
     page,
     hostPid,
+    electron,
     async chooseFolder(directory) {
       await electron.evaluate(({ dialog }, path) => {
         dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [path] });
