@@ -21,7 +21,6 @@ import {
   isUsableName,
   warningProblem,
   type ComposeSource,
-  type Dependency,
   type DetectedProject,
   type DetectedService,
   type SourceReading,
@@ -193,7 +192,7 @@ function uniqueNames(readings: readonly SourceReading[], problems: Problem[]): D
         const message = `${plan.source} and ${first.plan.source} both name a service ${plan.name}; the second is called ${name} here.`;
         problems.push(warningProblem("duplicate_name", plan.source, message));
       }
-      taken.set(name, name === plan.name ? service : rename(service, name, renamed));
+      taken.set(name, renamed.size === 0 ? service : rename(service, name, renamed));
     }
   }
   return [...taken.values()];
@@ -207,11 +206,18 @@ function hasUsableName({ plan: { name, source } }: DetectedService, problems: Pr
   return false;
 }
 
+/** A service of a source in which some have other names now; what it waits for are those of its own source. */
 function rename(service: DetectedService, name: string, renamed: ReadonlyMap<string, string>): DetectedService {
-  const dependencies = new Map<string, Dependency>(
-    [...service.dependencies].map(([other, dependency]) => [renamed.get(other) ?? other, dependency]),
-  );
-  return { ...service, dependencies, plan: { ...service.plan, name }, trust: { ...service.trust, name } };
+  const here = <Value>(byName: Iterable<readonly [string, Value]>) =>
+    [...byName].map(([other, value]) => [renamed.get(other) ?? other, value] as const);
+  const { dependencyPlaces } = service;
+  return {
+    ...service,
+    dependencies: new Map(here(service.dependencies)),
+    ...(dependencyPlaces === undefined ? {} : { dependencyPlaces: new Map(here(dependencyPlaces)) }),
+    plan: { ...service.plan, name, dependsOn: Object.fromEntries(here(Object.entries(service.plan.dependsOn))) },
+    trust: { ...service.trust, name },
+  };
 }
 
 function fileOf(source: string): string {

@@ -3,7 +3,7 @@ import { scriptReference } from "./script-reference.ts";
 import { keyParts, scriptKey, type ScriptBook } from "./script-book.ts";
 import { matching, plainRun, type ScriptRun } from "./script-patterns.ts";
 import { isMovableWrapper, wrapperLength } from "./secret-wrappers.ts";
-import { shellCommands } from "./shell-words.ts";
+import { bareCommand, shellCommands } from "./shell-words.ts";
 
 /** Scripts that run side by side; steps follow one another. */
 export type ScriptStep = readonly ScriptRun[];
@@ -214,6 +214,11 @@ export function mentionedInText(text: string, book: ScriptBook, from = ""): Read
       if (words[0] === "cd" && folder !== null) folder = book.folderAt(folder, words[1] ?? "");
       if (folder === null) continue;
       for (const { key } of runsOf(words, book, folder)?.flat() ?? []) found.add(key);
+      // Also with options that nobody knows here, so that it is not taken apart: what it names, it runs.
+      const [program = "", ...names] = bareCommand(words).words;
+      for (const name of /^(?:run-[ps]|npm-run-all2?)$/.test(program) ? names : []) {
+        for (const { key } of matching(name, book, folder) ?? []) found.add(key);
+      }
       for (const word of words) {
         if (word.includes(" ") && depth < 2) visit(word, depth + 1);
         const short = /^(?:npm|pnpm|yarn|bun):(.+)$/.exec(word)?.[1];

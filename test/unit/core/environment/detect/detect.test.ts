@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
@@ -75,6 +76,17 @@ describe("several sources", () => {
     expect([...project.services.keys()]).toEqual(["dev", "worker", "package.json/dev", "Procfile.dev/worker", "clock"]);
     expect(codes(project.detection.problems)).toEqual(["duplicate_name", "duplicate_name"]);
     expect([...project.services.values()].map(({ trust }) => trust.name)).toEqual([...project.services.keys()]);
+  });
+
+  test("what waits for one that got another name goes on waiting for that one", async () => {
+    const project = await detectIn({
+      "compose.yaml": "services: { db: { image: x } }",
+      "process-compose.yaml": "processes: { db: { command: x }, api: { command: y, depends_on: [db] } }",
+    });
+    expect([...project.services.keys()]).toEqual(["db", "process-compose.yaml/db", "api"]);
+    const api = project.services.get("api");
+    expect([...(api?.dependencies.keys() ?? [])]).toEqual(["process-compose.yaml/db"]);
+    expect(api?.plan.dependsOn).toEqual({ "process-compose.yaml/db": "service_started" });
   });
 
   test("a broken file does not hide the others", async () => {
@@ -178,17 +190,21 @@ describe("reading files", () => {
     expect((await detect({ directory: inner, profile: "dev" })).detection.services).toHaveLength(1);
   });
 
-  test("a FIFO does not hang it, a folder and a loop of links are told", async () => {
+  test("a FIFO does not hang it; a folder, a socket and a loop of links are told", async () => {
     const fifo = folderWith({});
     execFileSync("mkfifo", [join(fifo, "package.json")]);
     const loop = folderWith({});
     symlinkSync("package.json", join(loop, "package.json"));
     const nested = folderWith({ "package.json/x": "y" });
-    for (const folder of [fifo, loop, nested]) {
+    const socket = folderWith({});
+    const server = createServer();
+    await new Promise<void>((listening) => server.listen(join(socket, "package.json"), listening));
+    for (const folder of [fifo, loop, nested, socket]) {
       expect(codes((await detect({ directory: folder, profile: "dev" })).detection.problems)).toEqual([
         "file_unreadable",
       ]);
     }
+    await new Promise((closed) => server.close(closed));
   });
 
   test("exists and list stay inside too", async () => {

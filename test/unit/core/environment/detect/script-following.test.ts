@@ -52,6 +52,37 @@ describe("a script of one other package is a service of its own", () => {
   ])("but not %s", async (_, dev) => expect((await started(dev))[0]).toMatch(/^dev\b/));
 });
 
+describe("a script whose parts run other parts", () => {
+  const parts = { api: "node api.js", web: "vite", css: "tailwindcss --watch", "db:migrate": "knex migrate:latest" };
+  test.each<[string, Record<string, string>, string[]]>([
+    [
+      "steps of a step stand in its place, and the tasks among them run as tasks",
+      { dev: "npm run all", all: "npm run prepare-db && run-p api web", "prepare-db": "npm run db:migrate" },
+      ["db:migrate", "api", "web 5173"],
+    ],
+    [
+      "steps inside one of several branches have no place among them: the branch stays whole",
+      { dev: "run-p css both", both: "npm run api && npm run web" },
+      ["db:migrate", "both 5173", "css"],
+    ],
+    [
+      "an option that nobody knows may mean anything: it stays whole, and what it names is not started beside it",
+      { dev: "npm-run-all --mystery -p api w*" },
+      ["db:migrate", "dev 5173"],
+    ],
+    [
+      "where what it says goes is no reason to start a part of it again",
+      { dev: "npm run api 2>&1 & npm run web" },
+      ["db:migrate", "dev 5173"],
+    ],
+  ])("%s", async (_, scripts, expected) => {
+    const { detection } = await detectIn({ "package.json": { scripts: { ...scripts, ...parts } } });
+    expect(detection.services.map(({ name, ports }) => [name, ...ports.map(({ port }) => port)].join(" "))).toEqual(
+      expected,
+    );
+  });
+});
+
 describe("what runs many packages stays one service, and its ports are known", () => {
   test.each([
     ["turbo run dev", "dev 4000 4500 4400"],
