@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { AuditEntry } from "#shared/schema/host.ts";
 import type { ServiceHistory } from "#shared/schema/monitoring.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { Monitor } from "../../../../../electron/core/environment/monitoring/monitor.ts";
@@ -62,4 +63,66 @@ test("who comes later gets what is kept, of half an hour at most; what left the 
   expect(clock.pending).toBe(0);
   monitor.wake();
   expect(clock.pending).toBe(0);
+});
+
+test("suggestions are drawn from the last twelve hours of the audit and from the newest edits", () => {
+  const clock = new ManualClock(Date.parse("2026-11-21T12:00:00Z"));
+  const asked: { since: string; limit: number }[] = [];
+  const crashes: AuditEntry[] = [];
+  const monitor = new Monitor({
+    clock,
+    logger: silentLogger,
+    services: () => [{ ...api("running"), dependsOn: [], probe: null, uptimeMs: 1 } as unknown as ServiceStatus],
+    audit: (query) => {
+      asked.push(query);
+      return crashes;
+    },
+  });
+  const crash = (): AuditEntry => ({
+    at: new Date(clock.now()).toISOString(),
+    actor: "policy",
+    action: "back_off",
+    workspace: "wsp_0000000000000000",
+    service: "api",
+    generation: 1,
+    from: "stopping",
+    to: "backoff",
+    reason: null,
+  });
+  // An edit before five hundred others is not remembered any more.
+  monitor.noteEdit("src/old.ts");
+  for (let edit = 0; edit < 500; edit += 1) monitor.noteEdit("src/other.ts");
+  crashes.push(crash());
+  clock.advance(60_000);
+  for (let round = 0; round < 3; round += 1) {
+    monitor.noteEdit("src/main.ts");
+    clock.advance(1_000);
+    crashes.push(crash());
+    clock.advance(60_000);
+  }
+  expect(monitor.suggestions()).toMatchObject([
+    { service: "api", seen: "3 restarts of api follow edits of src/main.ts." },
+  ]);
+  expect(asked).toEqual([{ since: new Date(clock.now() - 12 * 60 * 60_000).toISOString(), limit: 2_000 }]);
+});
+
+test("a listener of readings that fails is told, and the others hear them", () => {
+  const errors: string[] = [];
+  const clock = new ManualClock();
+  const monitor = new Monitor({
+    clock,
+    logger: { ...silentLogger, error: (message) => errors.push(message) },
+    services: () => [api("running") as ServiceStatus],
+    audit: () => [],
+  });
+  monitor.watch(() => {
+    throw new Error("broken");
+  });
+  const heard: string[] = [];
+  monitor.watch(({ service }) => heard.push(service));
+  monitor.wake();
+  expect([heard, errors]).toEqual([["api"], ["A listener of readings failed"]]);
+  monitor.close();
+  monitor.wake();
+  expect([heard.length, clock.pending]).toEqual([1, 0]);
 });
