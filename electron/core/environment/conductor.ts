@@ -33,6 +33,8 @@ export class Conductor {
   readonly #evaluations: Evaluations;
   /** Wanted, but their ports are not settled yet. */
   readonly #unprepared = new Set<string>();
+  /** Wanted without what they need. */
+  readonly #alone = new Set<string>();
 
   constructor(dependencies: ConductorDependencies) {
     this.#dependencies = dependencies;
@@ -54,8 +56,16 @@ export class Conductor {
     this.#evaluations.flushSoon();
   }
 
-  /** Acts on wishes once the ports of those that are wanted anew are settled. `wishes` is called before it returns. */
-  carryOut(anew: Iterable<string>, wishes: () => void): void {
+  /**
+   * Acts on wishes once the ports of those that are wanted anew are settled. `wishes` is called before it returns.
+   *
+   * @param alone Those wanted anew do without what they need, unless it is wanted, too.
+   */
+  carryOut(anew: Iterable<string>, wishes: () => void, alone = false): void {
+    for (const name of anew) {
+      if (alone) this.#alone.add(name);
+      else this.#alone.delete(name);
+    }
     const fresh = [...anew].filter((name) => this.#roster.find(name)?.live !== true && !this.#unprepared.has(name));
     for (const name of fresh) this.#unprepared.add(name);
     this.#evaluations.together(wishes);
@@ -73,6 +83,10 @@ export class Conductor {
     }
     const { startOrder } = this.#dependencies;
     this.#evaluations.due([name], detected.dependencies.keys(), startOrder(this.#roster.dependentsOf(name)));
+  }
+
+  serviceExplained(): void {
+    this.#evaluations.flushSoon();
   }
 
   async #prepare(names: readonly string[]): Promise<void> {
@@ -113,7 +127,10 @@ export class Conductor {
 
   #tryLaunch(service: Service): void {
     const { places } = this.#dependencies;
-    const gate = gateOf(service.name, service.detected.dependencies, (name) => this.#roster.find(name));
+    const gate = gateOf(service.name, service.detected.dependencies, (name) => {
+      const other = this.#roster.find(name);
+      return this.#alone.has(service.name) && other?.state.desired !== "running" ? undefined : other;
+    });
     switch (gate.kind) {
       case "waiting":
         service.wait(gate.reasons);

@@ -89,6 +89,7 @@ export function environmentParts(dependencies: EnvironmentDependencies, calls: E
         if (change !== null) steps.note(service.name, change, isTask(service));
         conductor.serviceChanged(service, change);
       },
+      onExplained: () => conductor.serviceExplained(),
     }),
   };
 }

@@ -22,6 +22,7 @@ export interface ServiceFactoryDependencies extends EnvironmentDependencies {
   readonly lastRun: (service: string) => ServiceRun | null;
   readonly onRun: ServiceDependencies<Service>["onRun"];
   readonly onChange: ServiceDependencies<Service>["onChange"];
+  readonly onExplained: ServiceDependencies<Service>["onExplained"];
 }
 
 export class ServiceFactory {
@@ -38,7 +39,7 @@ export class ServiceFactory {
         old.live || old.state.phase === "pending" || old.state.phase === "waiting" || old.state.phase === "backoff";
       if (busy || isSame(old.detected, detected)) return old;
     }
-    const { keeper, clock, book, logger, random, admit, lastRun, onRun, onChange } = this.#dependencies;
+    const { keeper, clock, book, logger, random, admit, lastRun, onRun, onChange, onExplained } = this.#dependencies;
     const { name } = detected.plan;
     const portHolder = (port: number) => namedHolder(this.#dependencies, port);
     return new Service({
@@ -65,6 +66,7 @@ export class ServiceFactory {
       lastRun: old === undefined ? lastRun(name) : null,
       onRun,
       onChange,
+      onExplained,
       generation: old?.state.generation ?? 0,
     });
   }

@@ -264,10 +264,14 @@ export class Keeper implements ProcessKeeper {
     return owned;
   }
 
-  /** One start in each turn of the event loop: twenty services at once must not hold up everything else for 100 ms. */
+  /**
+   * One start in each turn of the event loop: twenty services at once must not hold up everything else for 100 ms. The first of
+   * them does not wait.
+   */
   #nextTurn(): Promise<void> {
-    this.#turns = this.#turns.then(() => new Promise((resolve) => setImmediate(resolve)));
-    return this.#turns;
+    const turn = this.#turns;
+    this.#turns = turn.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return turn;
   }
 
   /** After an exit: whoever left nothing behind is forgotten. What others left stays listed until `stop`. */

@@ -10,6 +10,8 @@ const addresses = ["127.0.0.1", "::1", "0.0.0.0"] as const;
 
 /** Looks at each address a dev server may bind. */
 export async function portState(port: number): Promise<PortState> {
+  // On Linux whoever listens on all addresses of both families has proven all of them; elsewhere a wildcard goes beside others.
+  if (process.platform === "linux" && (await bindOnce(port, "::")) === "free") return "free";
   for (const address of addresses) {
     const state = await bindOnce(port, address);
     if (state !== "free") return state;

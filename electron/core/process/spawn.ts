@@ -43,7 +43,6 @@ export async function startChild(
   signal: AbortSignal,
   turn: () => Promise<void>,
 ): Promise<{ readonly child: Child; readonly pid: number }> {
-  await checkFolder(request.cwd);
   for (const delay of [...retryDelays, null]) {
     await turn();
     signal.throwIfAborted();
@@ -52,7 +51,7 @@ export async function startChild(
     const error = await started.failure;
     const code = systemCode(error);
     const exhausted = code === "EAGAIN" || code === "EMFILE" || code === "ENFILE" || code === "ENOMEM";
-    if (!exhausted || delay === null) throw startError(request, error);
+    if (!exhausted || delay === null) throw await startError(request, error);
     await sleep(clock, delay, signal);
   }
   throw new Error("unreachable: the last round throws");
@@ -85,15 +84,7 @@ function checkFileDescriptors(): void {
   }
 }
 
-async function checkFolder(cwd: string): Promise<void> {
-  const problem = await folderProblem(cwd);
-  if (problem === null) return;
-  throw new AppError("spawn_failed", `Tried to start a program in ${cwd}, but ${problem}.`, {
-    next: "Check the working directory of the service.",
-    details: { cwd },
-  });
-}
-
+/** Asked once a start has failed, and not before each: it is two trips to the disk, and the system's own word says little. */
 async function folderProblem(cwd: string): Promise<string | null> {
   try {
     if (!(await stat(cwd)).isDirectory()) return "it is not a folder";
@@ -104,7 +95,15 @@ async function folderProblem(cwd: string): Promise<string | null> {
   }
 }
 
-function startError({ argv, cwd }: StartRequest, error: unknown): AppError {
+async function startError({ argv, cwd }: StartRequest, error: unknown): Promise<AppError> {
+  const problem = await folderProblem(cwd);
+  if (problem !== null) {
+    return new AppError("spawn_failed", `Tried to start a program in ${cwd}, but ${problem}.`, {
+      next: "Check the working directory of the service.",
+      details: { cwd },
+      cause: error,
+    });
+  }
   const program = argv[0];
   const code = systemCode(error);
   const details = { program, cwd, system: code };

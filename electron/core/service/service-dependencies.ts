@@ -41,6 +41,8 @@ export interface ServiceDependencies<Self> {
   readonly lastRun?: ServiceRun | null;
   /** After the end of each generation. */
   readonly onRun: (service: string, run: ServiceRun) => void;
-  /** After every change, also of the reasons alone (`change` is null then). */
+  /** After every change that others may go by; null where it is not one of its state. */
   readonly onChange: (service: Self, change: ServiceChange | null) => void;
+  /** It waits as before, for other reasons: to be shown, and nothing follows from it. */
+  readonly onExplained: () => void;
 }

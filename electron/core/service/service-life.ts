@@ -12,7 +12,10 @@ import type { ServiceFacts } from "./service-facts.ts";
 import type { ServiceRecord } from "./service-record.ts";
 import { livePhases } from "./service-states.ts";
 
-export interface ServiceLifeDependencies extends Omit<ServiceDependencies<never>, "generation" | "onChange"> {
+export interface ServiceLifeDependencies extends Omit<
+  ServiceDependencies<never>,
+  "generation" | "onChange" | "onExplained"
+> {
   readonly record: ServiceRecord;
   readonly facts: ServiceFacts;
   /** Something changed that is not of its state. */

@@ -151,7 +151,7 @@ export class Service {
     const changed = this.#record.why !== reasons;
     this.#record.explain(reasons, null);
     if (this.#record.state.phase === "pending") this.#record.move({ kind: "wait" }, "system", reasons);
-    else if (changed) this.#dependencies.onChange(this, null);
+    else if (changed) this.#dependencies.onExplained();
   }
 
   skip(failure: Failure): void {

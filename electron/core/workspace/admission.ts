@@ -84,7 +84,8 @@ export class Admission {
    */
   async admit(selection: Selection): Promise<DetectedProject> {
     const { directory, trust } = this.#dependencies;
-    const whole = await this.#whole();
+    this.#realDirectory();
+    const whole = (await this.#unchanged()) ?? (await this.#whole());
     trust.require(directory, whole.content);
     const detected =
       selection.named === undefined && selection.profile === DEFAULT_PROFILE ? whole.usual : await this.read(selection);
@@ -125,18 +126,22 @@ export class Admission {
 
   /** What the folder would run: as it is known to be, if nothing has changed since it was read, else read anew. */
   async #content(): Promise<RunnableContent> {
-    const { directory, clock } = this.#dependencies;
     this.#realDirectory();
+    return ((await this.#unchanged()) ?? (await this.#whole())).content;
+  }
+
+  /** The folder as it is known, if nothing of it has changed since it was read, nor what the login shell sets; else null. */
+  async #unchanged(): Promise<WholeFolder | null> {
+    const { shellEnvironment } = this.#dependencies;
     const known = this.#known;
-    if (known !== null && known.content !== null) {
-      const { text } = await stampOf(directory, known.paths, clock.now());
-      if (text === known.stamp) return known.content;
-    }
-    return (await this.#whole()).content;
+    if (known === null || known.whole === null || known.environment !== (await shellEnvironment.variables()))
+      return null;
+    return (await this.#stamp(known.paths)) === known.stamp ? known.whole : null;
   }
 
   async #whole(): Promise<WholeFolder> {
-    const { directory, clock } = this.#dependencies;
+    const { directory, clock, shellEnvironment } = this.#dependencies;
+    const environment = await shellEnvironment.variables();
     const known = this.#known;
     const before = known === null ? null : await stampOf(directory, known.paths, clock.now());
     const usual = await this.read({ profile: DEFAULT_PROFILE });
@@ -149,8 +154,10 @@ export class Admission {
     const after = await stampOf(directory, paths, clock.now());
     // What changed while it was read may be in it or not; and what was not told cannot be watched over.
     const settled = after.calm && after.text === before?.text && usual.complete && others.complete && seen.complete;
-    this.#known = { paths, stamp: after.text, content: settled ? content : null };
-    return { usual, content, fingerprints: new Set(services.map(serviceFingerprint)), left: others.left };
+    const fingerprints = new Set(services.map(serviceFingerprint));
+    const whole: WholeFolder = { usual, content, fingerprints, left: others.left };
+    this.#known = { paths, stamp: after.text, environment, whole: settled ? whole : null };
+    return whole;
   }
 
   /** @throws AppError `folder_missing`, also where another folder has taken its place. */
@@ -228,8 +235,10 @@ interface KnownFolder {
   /** Files and folders that were looked at. */
   readonly paths: readonly string[];
   readonly stamp: string;
+  /** What the login shell sets: files are read with it. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Null: it may have changed while it was read. */
-  readonly content: RunnableContent | null;
+  readonly whole: WholeFolder | null;
 }
 
 function pathsOf({ files, folders }: DetectedProject): string[] {

@@ -8,6 +8,8 @@ export interface StatusFeedDependencies<Status> {
   readonly status: (attention: Attention) => Status;
   /** Something runs or is about to. */
   readonly busy: () => boolean;
+  /** When this has changed, nobody is kept waiting for it. */
+  readonly milestone: () => string;
   readonly onListenerError: (error: unknown) => void;
 }
 
@@ -26,6 +28,7 @@ export class StatusFeed<Status> {
   #close = 0;
   /** Monotonic. */
   #quietUntil = 0;
+  #told = "";
   #cancelLater: (() => void) | null = null;
   #cancelRefresh: (() => void) | null = null;
 
@@ -54,16 +57,20 @@ export class StatusFeed<Status> {
 
   /** Something has changed. */
   announce(): void {
-    if (this.#cancelLater !== null) return;
-    const { clock, status } = this.#dependencies;
+    const { clock, status, milestone } = this.#dependencies;
+    const reached = milestone();
+    if (this.#cancelLater !== null && reached === this.#told) return;
     const now = clock.monotonic();
-    if (now < this.#quietUntil) {
+    if (now < this.#quietUntil && reached === this.#told) {
       this.#cancelLater = clock.after(Math.ceil(this.#quietUntil - now), () => {
         this.#cancelLater = null;
         this.announce();
       });
       return;
     }
+    this.#cancelLater?.();
+    this.#cancelLater = null;
+    this.#told = reached;
     if (this.#listeners.listenerCount > 0) this.#listeners.emit(status(this.#close > 0 ? "closely" : "in_passing"));
     this.#quietUntil = now + QUIET_TIMES * (clock.monotonic() - now);
     this.#refreshLater();

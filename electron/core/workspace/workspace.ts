@@ -74,6 +74,7 @@ export class Workspace {
       clock: parts.clock,
       status: (attention) => this.status(attention),
       busy: () => this.busy,
+      milestone: () => this.environment.phase,
       onListenerError: onError,
     });
     this.#fileChanges = new Emitter(onError);

@@ -92,6 +92,7 @@ function make(made: Made, lastRun: ServiceRun | null = null): Service {
     onRun: (_, run) => runs.push(run),
     portHolder: () => Promise.resolve(null),
     onChange: (_, change) => change !== null && changes.push(change),
+    onExplained: () => undefined,
   });
 }
 

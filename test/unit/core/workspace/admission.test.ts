@@ -12,7 +12,8 @@ let database: Database;
 let clock: ManualClock;
 let admission: Admission;
 /** Each reading of the folder asks once. */
-let readings = 0;
+/** What the login shell sets. */
+let variables: Readonly<Record<string, string>>;
 
 const script = (line: string) => JSON.stringify({ name: "shop", scripts: { dev: line } });
 const refused = expect.objectContaining({ code: "not_trusted" }) as Error;
@@ -28,10 +29,7 @@ function open(at: ManualClock): Admission {
     directory: join(folder, "project"),
     trust: new TrustRegister({ database, now: Date.now }),
     shellEnvironment: {
-      variables: () => {
-        readings += 1;
-        return Promise.resolve({});
-      },
+      variables: () => Promise.resolve(variables),
     },
     clock: at,
   });
@@ -49,22 +47,28 @@ beforeEach(async () => {
   // Later than everything that is written here, so that a reading is old enough to be relied on.
   clock = new ManualClock(Date.now() + 60_000);
   write("package.json", script("node server.mjs"));
+  variables = {};
   admission = open(clock);
   await admission.grant((await admission.review()).contentHash);
   await check();
-  readings = 0;
 });
 afterEach(() => {
   database.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("a folder in which nothing has changed is not read again for the next wave, and a start itself always reads it", async () => {
+test("a folder in which nothing has changed is not read again, for a wave or for a start", async () => {
+  const read = await admission.admit({ profile: "dev" });
   await check();
-  await check();
-  expect(readings).toBe(0);
-  await admission.admit({ profile: "dev" });
-  expect(readings).toBe(1);
+  expect(await admission.admit({ profile: "dev" })).toBe(read);
+  write("package.json", script("node server.mjs"));
+  expect(await admission.admit({ profile: "dev" })).not.toBe(read);
+});
+
+test("it is read again once the login shell sets something else", async () => {
+  const read = await admission.admit({ profile: "dev" });
+  variables = { PORT: "4100" };
+  expect(await admission.admit({ profile: "dev" })).not.toBe(read);
 });
 
 test("a changed script is seen, whatever time and length its file claims", async () => {
@@ -100,14 +104,12 @@ test("so is a file put in its place, a file that was not there, and one in a fol
 test("what was written a moment before it was read is not relied on: the next wave reads it again", async () => {
   const moment = new ManualClock(statSync(join(folder, "project", "package.json")).ctimeMs + 1);
   const another = open(moment);
-  await another.review();
-  await another.review();
-  readings = 0;
-  for (const expected of [1, 1, 1]) {
-    moment.advance(300);
-    await another.check();
-    expect(readings).toBe(expected);
-  }
+  const readings = [await another.admit({ profile: "dev" }), await another.admit({ profile: "dev" })];
+  moment.advance(300);
+  readings.push(await another.admit({ profile: "dev" }));
+  expect(new Set(readings).size).toBe(3);
+  moment.advance(300);
+  expect(await another.admit({ profile: "dev" })).toBe(readings[2]);
 });
 
 test("trust that was taken back, or given again, holds at once: without another look at the folder", async () => {

@@ -7,6 +7,7 @@ let status = 0;
 /** What it takes to say how it is, in ms. */
 let costs = 0;
 let busy = false;
+let milestone = "";
 let feed: StatusFeed<number>;
 let heard: string[];
 let attentions: string[];
@@ -16,6 +17,7 @@ beforeEach(() => {
   status = 0;
   costs = 0;
   busy = false;
+  milestone = "starting";
   heard = [];
   attentions = [];
   feed = new StatusFeed({
@@ -26,6 +28,7 @@ beforeEach(() => {
       return status;
     },
     busy: () => busy,
+    milestone: () => milestone,
     onListenerError: (error) => {
       throw error;
     },
@@ -58,6 +61,19 @@ describe("the status of a workspace", () => {
     expect(heard).toEqual(["0: 0", "4: 1", "40: 51"]);
     change();
     expect(heard.at(-1)).toBe("104: 52");
+    expect(clock.pending).toBe(0);
+  });
+
+  test("that takes long is told at once all the same where it is a new phase", () => {
+    costs = 4;
+    watch();
+    change();
+    change();
+    milestone = "ready";
+    change();
+    expect(heard.at(-1)).toBe("12: 3");
+    clock.advance(1_000);
+    expect(heard.at(-1)).toBe("12: 3");
     expect(clock.pending).toBe(0);
   });
 
