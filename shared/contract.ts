@@ -83,6 +83,8 @@ export const contract = {
     ofWorkspace.extend({
       profile: profile.optional(),
       services: serviceNames.optional(),
+      /** The services named without what they need: what is not wanted anyway is not waited for. */
+      alone: z.boolean().default(false),
       /** Also start the workspace's OpenCode server. */
       server: z.boolean().default(false),
     }),

@@ -96,6 +96,26 @@ describe("environment case 15: scale", () => {
     expect(stage.phases()).toEqual({ web: "running", "api-0": "running", "api-1": "running" });
   });
 
+  test("environment case 35: TestScaleWithDepsCases, a number asked for one leaves what it needs as many as it is, and as it runs", async () => {
+    await stage.run({ ...sleeper("back"), needs: { db: "service_started" } }, sleeper("db"));
+    const scale = async (service: string, count: number) => {
+      await stage.settled(stage.world.environment.scale(service, count).runId ?? "");
+    };
+    const databases = () => ["db-0", "db-1", "db-2"].map((name) => stage.world.service(name).pid);
+    await scale("db", 3);
+    const before = databases();
+    for (const [count, backs] of [
+      [3, ["back-0", "back-1", "back-2"]],
+      [1, ["back"]],
+    ] as const) {
+      await scale("back", count);
+      await until("as many as asked", 10_000, () => names().length === backs.length + 3);
+      expect(names()).toEqual([...backs, "db-0", "db-1", "db-2"]);
+      // The file says two of them.
+      expect(databases()).toEqual(before);
+    }
+  });
+
   test("a name that is taken is a problem, and one of the service runs", async () => {
     const services = [sleeper("api"), shell("api-1", "exec sleep 600")];
     await stage.run(...services);

@@ -10,17 +10,22 @@ const DEFAULT_TIMEOUT_SECONDS = 300;
 
 export const upCommand: Command = {
   name: "up",
-  usage: "up [DIR] [--profile P] [--service S]… [--detach] [--timeout SECONDS]",
+  usage: "up [DIR] [--profile P] [--service S]… [--no-deps] [--detach] [--timeout SECONDS]",
   summary: "start the environment; in the foreground until Ctrl-C, or with --detach until it is ready",
   options: {
     profile: { type: "string" },
     service: { type: "string", multiple: true },
+    "no-deps": { type: "boolean" },
     detach: { type: "boolean" },
     timeout: { type: "string" },
   },
   maxPositionals: 1,
   async run(context) {
     const timeoutSeconds = readTimeout(context.options["timeout"]);
+    const alone = context.options["no-deps"] === true;
+    if (alone && context.options["service"] === undefined) {
+      throw new AppError("bad_input", "--no-deps is about services that are named.", { next: "Name one with --service." });
+    }
     const { client, started } = await context.connectOrStart();
     const project = await openProject(client, directoryOf(context));
     const { workspace } = project;
@@ -30,6 +35,7 @@ export const upCommand: Command = {
       workspace,
       ...(services === undefined ? {} : { services }),
       ...(profile === undefined ? {} : { profile }),
+      ...(alone ? { alone } : {}),
     });
     const detached = context.options["detach"] === true;
     const timeout = AbortSignal.timeout(timeoutSeconds * 1_000);

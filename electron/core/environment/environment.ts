@@ -29,6 +29,8 @@ export interface StartRequest {
   readonly profile: string;
   /** Only these and what they need. */
   readonly services?: readonly string[];
+  /** Without what they need: what is not wanted anyway is not waited for. */
+  readonly alone?: boolean;
   readonly actor?: Actor;
 }
 
@@ -73,9 +75,9 @@ export class Environment {
    *
    * @throws AppError `no_services`, `unknown_service`, `plan_invalid`.
    */
-  start({ detected, profile, services, actor = "user" }: StartRequest): { runId: string } {
+  start({ detected, profile, services, alone = false, actor = "user" }: StartRequest): { runId: string } {
     this.#checkOpen();
-    const wanted = this.#plan.wantedOf(detected, services);
+    const wanted = this.#plan.wantedOf(detected, services, alone);
     const latest = this.#parts.runs.latest;
     if (latest !== null && this.#roster.areUnderWay(wanted) && isSubset(wanted, latest.wanted))
       return { runId: latest.id };
@@ -86,7 +88,7 @@ export class Environment {
       this.#journal.note(`starting ${[...anew].join(", ")}`);
       this.#asked("start", actor, services);
     }
-    return this.#want(wanted, anew, actor);
+    return this.#want(wanted, anew, actor, alone);
   }
 
   /**
@@ -268,14 +270,15 @@ export class Environment {
     this.#parts.steps.keep(new Set(this.#roster.names));
   }
 
-  #want(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, actor: Actor): { runId: string } {
-    return this.#run(wanted, anew, () => {
+  #want(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, actor: Actor, alone = false): { runId: string } {
+    const wishes = () => {
       for (const name of anew) this.#roster.find(name)?.want(actor);
-    });
+    };
+    return this.#run(wanted, anew, wishes, alone);
   }
 
-  #run(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, wishes: () => void): { runId: string } {
-    this.#conductor.carryOut(anew, wishes);
+  #run(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, wishes: () => void, alone = false): { runId: string } {
+    this.#conductor.carryOut(anew, wishes, alone);
     // After the wishes, or the run would be decided by how things stood before.
     return { runId: this.#parts.runs.begin(wanted) };
   }

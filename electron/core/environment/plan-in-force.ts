@@ -63,11 +63,14 @@ export class PlanInForce {
   /**
    * What a start of a plan that is not in force yet would be about.
    *
+   * @param alone Only those that are named, without what they need.
    * @throws AppError `no_services`, `unknown_service`, `plan_invalid`.
    */
-  wantedOf(detected: DetectedProject, names: readonly string[] | undefined): ReadonlySet<string> {
+  wantedOf(detected: DetectedProject, names: readonly string[] | undefined, alone = false): ReadonlySet<string> {
     const { project, groups } = withReplicas(detected, this.#scales);
-    return servicesToStart(project, names === undefined ? undefined : membersOf(names, groups));
+    const named = names === undefined ? undefined : membersOf(names, groups);
+    const wanted = servicesToStart(project, named);
+    return alone && named !== undefined ? new Set(named) : wanted;
   }
 }
 

@@ -143,6 +143,8 @@ export class Workspace {
   async start(options: {
     profile?: string | undefined;
     services?: readonly string[] | undefined;
+    /** The services named without what they need. */
+    alone?: boolean;
     server: boolean;
   }): Promise<{ runId: string }> {
     const { phase, profile: inForce } = this.environment;
@@ -155,6 +157,7 @@ export class Workspace {
       detected,
       profile,
       ...(options.services === undefined ? {} : { services: options.services }),
+      ...(options.alone === undefined ? {} : { alone: options.alone }),
     });
     this.changes.look();
     return run;
