@@ -35,8 +35,6 @@ export class Conductor {
   readonly #unprepared = new Set<string>();
   /** Wanted without what they need. */
   readonly #alone = new Set<string>();
-  /** Wanted without what they need. */
-  readonly #alone = new Set<string>();
 
   constructor(dependencies: ConductorDependencies) {
     this.#dependencies = dependencies;
