@@ -188,6 +188,7 @@ export function hostHandlers(parts: HostParts): Handlers {
     },
 
     "alert.follow": (_, sink) => parts.followAlerts((alert) => sink.push(alert)),
+    "alert.opened": (_, sink) => parts.followOpenedAlerts((alert) => sink.push(alert)),
 
     "audit.list": (query) => ({ entries: parts.audit.list(query) }),
     "audit.follow": ({ workspace: id, limit }, sink) =>
@@ -199,7 +200,6 @@ function noDesktop(what: string, next: string): AppError {
   return new AppError("unavailable", `This host runs without a desktop and cannot ${what}.`, { next });
 }
 
-    "alert.opened": (_, sink) => parts.followOpenedAlerts((alert) => sink.push(alert)),
 function readPattern(text: string): RegExp {
   try {
     return new RegExp(text);
