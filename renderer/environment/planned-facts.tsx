@@ -49,7 +49,11 @@ export function PlannedFacts({
         <Code muted>{planned.source}</Code>
       </Fact>
       <Editable name="Ports" label={edit("the ports")} form={own && <PortsForm {...of} draft={own.ports} />}>
-        {ports.length === 0 ? <Absent /> : ports.map((port) => <PortLine key={port.name} port={port} />)}
+        {ports.length === 0 ? (
+          <Absent />
+        ) : (
+          ports.map((port) => <PortLine key={port.name} port={port} container={kind === "compose"} />)
+        )}
       </Editable>
       <Editable
         name="Ready when"
@@ -152,14 +156,16 @@ export function PlannedFacts({
 }
 
 /** What it wants; what it got stands in the overview. */
-function PortLine({ port: { name, port, env, option, strict } }: { port: ServicePort }) {
+function PortLine({ port: { name, port, env, option, strict }, container }: { port: ServicePort; container: boolean }) {
   const told = env ?? option;
   return (
     <span className="block">
       <span className="tabular-nums">{port}</span>{" "}
       <span className="text-muted">
         {name}
-        {told === undefined ? (
+        {container ? (
+          ", published"
+        ) : told === undefined ? (
           ", fixed by the command"
         ) : (
           <>

@@ -59,7 +59,7 @@ export function ServiceDefinition({
       </Facts>
       {typed?.container === true && (
         <p className="mt-3 text-sm text-muted">
-          It is a container: its ports, variables and limits are what its compose file says.
+          It is a container: its ports, variables, limits and how it is stopped are what its compose file says.
         </p>
       )}
       {planned && <ServiceVariables workspace={workspace} planned={planned} draft={typed} />}

@@ -48,12 +48,6 @@ export function isOfEngine(failure: Failure | null): boolean {
   return failure?.code === "docker_stopped" || failure?.code === "docker_missing";
 }
 
-/** What its containers are told of an engine that is in trouble. */
-export function engineWords({ code }: Failure): string {
-  return code === "docker_missing" ? "Docker was not found" : "Docker does not answer";
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> | null {
 /**
  * Whether a failure is told where the service stands, with buttons. What follows from another's trouble is short, and told where
  * that is: a skipped service by the one that failed, a container by its engine.
@@ -75,5 +69,11 @@ export function nextInTrouble(services: readonly ServiceStatus[], current: strin
   return names[(names.indexOf(current ?? "") + 1) % Math.max(1, names.length)] ?? null;
 }
 
+/** What its containers are told of an engine that is in trouble. */
+export function engineWords({ code }: Failure): string {
+  return code === "docker_missing" ? "Docker was not found" : "Docker does not answer";
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> | null {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
 }
