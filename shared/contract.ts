@@ -123,6 +123,11 @@ export const contract = {
   "environment.runs": procedure(ofWorkspace.extend({ service }), z.object({ runs: z.array(serviceRunSchema) })),
   "environment.status": procedure(ofWorkspace, environmentStatusSchema),
   "environment.watch": stream(ofWorkspace, environmentStatusSchema, { rule: "latest" }),
+  /**
+   * Whoever opens it is who the environment runs for, as a command line in the foreground: if the connection breaks before it was
+   * closed, everything is stopped as by `environment.stop`. It carries nothing.
+   */
+  "environment.attend": stream(ofWorkspace, done, { rule: "latest" }),
   /** Memory, CPU and health of every service over the last half hour, then each new reading. */
   "environment.history": stream(ofWorkspace, serviceHistorySchema, { rule: "drop" }),
   /** What was seen often enough to be worth a word. */
@@ -224,6 +229,8 @@ export const contract = {
 
   /** Failures and recoveries of every workspace, as they come; nothing of the past. What is said is decided in the host. */
   "alert.follow": stream(nothing, alertSchema, { rule: "drop" }),
+  /** Alerts whose notification was clicked on the desktop, for its window to show; one clicked before there was a window comes first. */
+  "alert.opened": stream(nothing, alertSchema, { rule: "drop" }),
 
   "audit.list": procedure(
     z.object({
@@ -240,8 +247,6 @@ export const contract = {
     auditEntrySchema,
     { rule: "drop" },
   ),
-  /** Alerts whose notification was clicked on the desktop, for its window to show; one clicked before there was a window comes first. */
-  "alert.opened": stream(nothing, alertSchema, { rule: "drop" }),
 } as const;
 
 export type Contract = typeof contract;

@@ -13,11 +13,14 @@ export type ProcedureHandler<Name extends ProcedureName> = (
   signal: AbortSignal,
 ) => OutputOf<Name> | Promise<OutputOf<Name>>;
 
+/** How a subscription ended: `closed` by its reader or by us; `gone`: the connection broke, and its reader said nothing. */
+export type Leaving = "closed" | "gone";
+
 /** Starts one subscription: pushes the current state first, and returns the function that ends it. */
 export type StreamHandler<Name extends StreamName> = (
   input: ParsedInputOf<Name>,
   sink: Sink<ItemOf<Name>>,
-) => (() => void) | Promise<() => void>;
+) => ((left: Leaving) => void) | Promise<(left: Leaving) => void>;
 
 /** One handler for each line of the contract; the compiler sees to it that none is missing. */
 export type Handlers = { readonly [Name in ProcedureName]: ProcedureHandler<Name> } & {

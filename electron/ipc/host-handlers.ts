@@ -103,6 +103,12 @@ export function hostHandlers(parts: HostParts): Handlers {
       parts.background("reading the folder", () => parts.workspaces.refreshTrust(input.workspace));
       return workspace(input).watch((status) => sink.push(status));
     },
+    "environment.attend": (input) => {
+      const attended = workspace(input);
+      return (left) => {
+        if (left === "gone") parts.background("stopping what nobody attends any more", () => attended.stop());
+      };
+    },
 
     "environment.history": (input, sink) => workspace(input).monitor.watch((history) => sink.push(history)),
     "environment.suggestions": (input) => ({ suggestions: workspace(input).monitor.suggestions() }),

@@ -14,7 +14,7 @@ import { AppError, errorText, toFailure } from "../core/lib/error.ts";
 import type { Logger } from "../core/lib/logger.ts";
 import { Batcher } from "./batcher.ts";
 import type { Channel } from "./channel.ts";
-import type { Handlers, Sink } from "./handlers.ts";
+import type { Handlers, Leaving, Sink } from "./handlers.ts";
 
 /** Calls and streams one client may have open at once; far more than a window uses, far less than would hurt. */
 const MAX_OPEN = 512;
@@ -30,11 +30,12 @@ const clientFrameSchema = z.discriminatedUnion("t", [
 interface OpenCall {
   /** A stream's batcher; null for a procedure. */
   readonly batcher: Batcher<unknown> | null;
-  readonly close: () => void;
+  readonly close: (left: Leaving) => void;
 }
 
 type AnyProcedureHandler = (input: unknown, signal: AbortSignal) => unknown;
-type AnyStreamHandler = (input: unknown, sink: Sink<unknown>) => (() => void) | Promise<() => void>;
+type EndStream = (left: Leaving) => void;
+type AnyStreamHandler = (input: unknown, sink: Sink<unknown>) => EndStream | Promise<EndStream>;
 
 export interface ServeOptions {
   readonly channel: Channel;
@@ -57,7 +58,7 @@ export function serve(options: ServeOptions): void {
       case "ack":
         return open.get(frame.id)?.batcher?.acknowledge();
       case "close":
-        return open.get(frame.id)?.close();
+        return open.get(frame.id)?.close("closed");
       case "call":
         return answer(options, open, frame);
       case "open":
@@ -65,7 +66,7 @@ export function serve(options: ServeOptions): void {
     }
   });
   channel.onClose(() => {
-    for (const call of Array.from(open.values())) call.close();
+    for (const call of Array.from(open.values())) call.close("gone");
   });
 }
 
@@ -91,7 +92,8 @@ function answer(options: ServeOptions, open: Map<number, OpenCall>, frame: Clien
 
 function subscribe(options: ServeOptions, open: Map<number, OpenCall>, frame: ClientFrame & { t: "open" }): void {
   const { channel } = options;
-  let stop: (() => void) | null = null;
+  let stop: EndStream | null = null;
+  let left: Leaving = "closed";
   let ended = false;
   const end = (error: unknown, tell: boolean) => {
     if (ended) return;
@@ -99,7 +101,7 @@ function subscribe(options: ServeOptions, open: Map<number, OpenCall>, frame: Cl
     if (open.get(frame.id) === call) open.delete(frame.id);
     if (error === undefined) batcher?.finish();
     else batcher?.close();
-    stop?.();
+    stop?.(left);
     if (tell) channel.send({ t: "end", id: frame.id, error: error === undefined ? null : toFailure(error) });
   };
   let batcher: Batcher<unknown> | null = null;
@@ -114,14 +116,18 @@ function subscribe(options: ServeOptions, open: Map<number, OpenCall>, frame: Cl
         onOverrun: () =>
           end(new AppError("unavailable", `The reader of ${frame.name} was too slow; open it again.`), true),
       });
-      call = { batcher, close: () => end(new AppError("cancelled", "The reader left."), false) };
+      const close = (how: Leaving) => {
+        left = how;
+        end(new AppError("cancelled", "The reader left."), false);
+      };
+      call = { batcher, close };
       open.set(frame.id, call);
       const sink: Sink<unknown> = {
         push: (item) => batcher?.push(item),
         end: (error) => end(error, true),
       };
       const stopNow = await (handler as AnyStreamHandler)(input, sink);
-      if (ended) stopNow();
+      if (ended) stopNow(left);
       else stop = stopNow;
     } catch (error) {
       report(options.logger, frame.name, error);

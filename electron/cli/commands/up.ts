@@ -39,6 +39,8 @@ export const upCommand: Command = {
     });
     const detached = context.options["detach"] === true;
     const timeout = AbortSignal.timeout(timeoutSeconds * 1_000);
+    // In the foreground it runs for this command: if that is killed, nobody is left who could stop it.
+    const leave = detached ? () => undefined : client.subscribe("environment.attend", { workspace }, ignored);
     const progress = progressPrinter(context.output, context.json);
     try {
       const settled = await watchUntil(client, workspace, AbortSignal.any([context.signal, timeout]), (status) => {
@@ -79,12 +81,18 @@ export const upCommand: Command = {
         });
       }
       context.output.note("Stopping…");
+      leave();
       await client.call("environment.stop", { workspace });
       if (started) await client.call("host.stop", {});
       return exitCode.interrupted;
+    } finally {
+      leave();
     }
   },
 };
+
+/** Nothing comes on it. */
+const ignored = { onBatch: () => undefined };
 
 function readTimeout(value: unknown): number {
   if (value === undefined) return DEFAULT_TIMEOUT_SECONDS;
@@ -98,8 +106,9 @@ function readTimeout(value: unknown): number {
 /** Our own run is decided; where somebody has started another one since, the environment as a whole is. */
 function isSettled(status: EnvironmentStatus, runId: string): boolean {
   const { run, phase } = status;
-  if (hasEnded(status)) return true;
-  if (run?.id === runId && !run.endedBy) return run.outcome !== null;
+  // What a service has ended takes its time to end.
+  if (run?.endedBy) return hasEnded(status);
+  if (run?.id === runId) return run.outcome !== null;
   return phase === "ready" || phase === "failed" || phase === "degraded" || phase === "stopped";
 }
 

@@ -4,7 +4,7 @@ import type { HostFrame } from "#shared/rpc.ts";
 import { systemClock } from "../../../electron/core/lib/clock.ts";
 import { AppError } from "../../../electron/core/lib/error.ts";
 import { silentLogger } from "../../../electron/core/lib/logger.ts";
-import type { Handlers, Sink } from "../../../electron/ipc/handlers.ts";
+import type { Handlers, Leaving, Sink } from "../../../electron/ipc/handlers.ts";
 import { serve } from "../../../electron/ipc/serve.ts";
 import { transports, type TransportPair } from "../../support/transports.ts";
 
@@ -170,12 +170,12 @@ describe.each(transports)("the contract over a $name", (transport) => {
     expect(count).toBe(6_000);
   });
 
-  it("ends the subscription and aborts the call when the reader closes them or leaves", async () => {
+  it("ends the subscription and aborts the call when the reader closes them or is gone, and tells which of the two", async () => {
     const ended: string[] = [];
     const { client } = await start(
       recordingHandlers({
-        "host.watch": () => () => ended.push("stream closed"),
-        "settings.watch": () => () => ended.push("stream left"),
+        "host.watch": () => (left: Leaving) => ended.push(`stream ${left}`),
+        "settings.watch": () => (left: Leaving) => ended.push(`stream ${left}`),
         "host.processes": (_: unknown, signal: AbortSignal) =>
           new Promise((_resolve, reject) => {
             signal.addEventListener("abort", () => {
@@ -191,7 +191,7 @@ describe.each(transports)("the contract over a $name", (transport) => {
     client.send({ t: "close", id: 1 });
     await expect.poll(() => ended).toEqual(["stream closed"]);
     client.close();
-    await expect.poll(() => ended.toSorted()).toEqual(["call aborted", "stream closed", "stream left"]);
+    await expect.poll(() => ended.toSorted()).toEqual(["call aborted", "stream closed", "stream gone"]);
   });
 
   it("answers a second call with an id that is in use with an error", async () => {
