@@ -30,8 +30,8 @@ export function EnvironmentHeader({
   const mayStart = environment !== null && (phase === "stopped" || phase === "failed" || phase === "degraded");
   const mayStop = environment !== null && phase !== "stopping" && !(phase === "stopped" && serverStopped);
   return (
-    <header className="flex h-14 shrink-0 items-center gap-3 px-4">
-      <div className="min-w-0 flex-1">
+    <header className="flex min-h-14 shrink-0 flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2">
+      <div className="min-w-0 grow basis-44">
         <div className="flex min-w-0 items-center gap-3">
           <h1 className="truncate text-lg font-semibold">{project.name}</h1>
           {environment && (

@@ -31,11 +31,12 @@ export function ProblemList({ problems }: { problems: readonly Problem[] }) {
             />
           </span>
           <span className="sr-only">{problem.severity}:</span>
-          <span className="min-w-0 flex-1 wrap-anywhere">
-            <Words text={problem.message} />
-          </span>
-          <span className="max-w-[45%] shrink-0 text-right font-mono text-xs wrap-anywhere text-faint">
-            {problem.source}
+          {/* Where they do not fit side by side, the place stands below. */}
+          <span className="flex min-w-0 flex-1 flex-wrap items-baseline gap-x-3">
+            <span className="grow basis-80 wrap-anywhere">
+              <Words text={problem.message} />
+            </span>
+            <span className="font-mono text-xs wrap-anywhere text-faint">{problem.source}</span>
           </span>
         </li>
       ))}

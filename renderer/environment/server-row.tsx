@@ -96,7 +96,7 @@ export function ServerRow({
         </div>
       )}
       {server.failure && (
-        <div role="gridcell" className="flex items-center gap-3 service-note pb-1.5">
+        <div role="gridcell" className="flex flex-wrap items-center gap-x-3 gap-y-1.5 service-note pb-1.5">
           <FailureWords failure={server.failure} />
           {!server.plan && !chosen && (
             <span className="flex shrink-0 gap-1.5" onClick={(event) => event.stopPropagation()}>

@@ -39,7 +39,9 @@ export function ServiceFacts({
           ) : (
             <span className="text-muted">{service.probe ? "Not checked" : "No probe"}</span>
           )}
-          {service.probe && <span className="block text-sm break-words text-muted">{probeWords(service.probe)}</span>}
+          {service.probe && (
+            <span className="block text-sm break-words text-muted">Probe: {probeWords(service.probe)}</span>
+          )}
         </Fact>
       )}
       {service.url && (

@@ -124,7 +124,7 @@ export const ServiceRow = memo(function ServiceRow({
         </div>
       )}
       {note && failure && (
-        <div role="gridcell" className="flex items-center gap-3 service-note pb-1.5">
+        <div role="gridcell" className="flex flex-wrap items-center gap-x-3 gap-y-1.5 service-note pb-1.5">
           <FailureWords failure={failure} />
           {/* A press on a button is not a press on its row. */}
           <span className="flex shrink-0 gap-1.5" onClick={(event) => event.stopPropagation()}>

@@ -135,7 +135,7 @@ function Waterfall({
       <p className="flex shrink-0 flex-wrap items-center gap-x-4 gap-y-1 border-t border-line px-4 py-1.5 text-xs text-muted">
         <Key mark="step-wait">waited</Key>
         {path.length > 0 && <Key mark="h-2.5 rounded-sm bg-accent">on the critical path</Key>}
-        <Key mark="h-2.5 rounded-sm bg-edge">{path.length > 0 ? "beside it" : "started"}</Key>
+        <Key mark="h-2.5 rounded-sm bg-edge">{path.length > 0 ? "others" : "started"}</Key>
         {rows.some((service) => serviceLook(service).tone === "bad") && (
           <Key mark="h-2.5 rounded-sm bg-bad">failed</Key>
         )}

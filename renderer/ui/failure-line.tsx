@@ -6,8 +6,8 @@ import { Words } from "./words.tsx";
 /** Cause and next step in one line, with the buttons that do it. */
 export function FailureLine({ failure, children }: { failure: Failure; children?: ReactNode }) {
   return (
-    <div role="alert" className="flex items-center gap-2 rounded-md bg-bad-wash px-3 py-1.5">
-      <div className="flex min-w-0 flex-1 gap-2">
+    <div role="alert" className="flex flex-wrap items-center gap-x-2 gap-y-1.5 rounded-md bg-bad-wash px-3 py-1.5">
+      <div className="flex min-w-0 grow basis-60 gap-2">
         {/* Beside the first line, however many there are. */}
         <span className="mt-1">
           <StateShape look={{ shape: "alert", tone: "bad", word: "" }} />
@@ -19,10 +19,10 @@ export function FailureLine({ failure, children }: { failure: Failure; children?
   );
 }
 
-/** What happened, and then what to do. */
+/** What happened, and then what to do. In a narrow place the buttons beside it go below. */
 export function FailureWords({ failure: { message, next } }: { failure: Failure }) {
   return (
-    <p className="min-w-0 flex-1 wrap-anywhere">
+    <p className="min-w-0 grow basis-60 wrap-anywhere">
       <Words text={message} />{" "}
       {next && (
         <span className="text-muted">
