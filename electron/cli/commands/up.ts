@@ -24,7 +24,9 @@ export const upCommand: Command = {
     const timeoutSeconds = readTimeout(context.options["timeout"]);
     const alone = context.options["no-deps"] === true;
     if (alone && context.options["service"] === undefined) {
-      throw new AppError("bad_input", "--no-deps is about services that are named.", { next: "Name one with --service." });
+      throw new AppError("bad_input", "--no-deps is about services that are named.", {
+        next: "Name one with --service.",
+      });
     }
     const { client, started } = await context.connectOrStart();
     const project = await openProject(client, directoryOf(context));
