@@ -131,6 +131,9 @@ export class Keeper implements ProcessKeeper {
 
   async spawn(request: SpawnRequest): Promise<OwnedProcess> {
     this.#checkOpen();
+    // Before anything is made ready, so that the first of many is under way while the others still wait.
+    await this.#nextTurn();
+    this.#checkOpen();
     const stopSignal = request.stopSignal ?? "SIGTERM";
     if (!isStopSignal(stopSignal)) {
       throw new AppError("spawn_failed", `${request.name} is to be stopped with ${stopSignal}, which stops nothing.`);

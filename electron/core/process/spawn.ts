@@ -35,7 +35,8 @@ const retryDelays: readonly number[] = [100, 300, 900];
 
 /**
  * Starts a program. Between the start and the return nothing else runs, so the caller can attach its listeners before any
- * event of the child. `turn` is awaited before each try: a start holds up the event loop for some ms. @throws AppError `spawn_failed` or `command_missing`; then nothing runs.
+ * event of the child. `turn` is awaited
+ * before each try but the first: a start holds up the event loop for some ms. @throws AppError `spawn_failed` or `command_missing`; then nothing runs.
  */
 export async function startChild(
   request: StartRequest,
@@ -44,7 +45,6 @@ export async function startChild(
   turn: () => Promise<void>,
 ): Promise<{ readonly child: Child; readonly pid: number }> {
   for (const delay of [...retryDelays, null]) {
-    await turn();
     signal.throwIfAborted();
     const started = start(request);
     if ("pid" in started) return started;
@@ -53,6 +53,7 @@ export async function startChild(
     const exhausted = code === "EAGAIN" || code === "EMFILE" || code === "ENFILE" || code === "ENOMEM";
     if (!exhausted || delay === null) throw await startError(request, error);
     await sleep(clock, delay, signal);
+    await turn();
   }
   throw new Error("unreachable: the last round throws");
 }
