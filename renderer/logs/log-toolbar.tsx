@@ -44,9 +44,13 @@ export function LogToolbar({
   const nothing = found === null || found === 0;
 
   return (
-    <div role="toolbar" aria-label="Logs" className="flex h-11 shrink-0 items-center gap-2 px-4">
+    <div
+      role="toolbar"
+      aria-label="Logs"
+      className="flex min-h-11 shrink-0 flex-wrap items-center gap-x-2 gap-y-1 px-4 py-2"
+    >
       <div
-        className={`flex h-7 max-w-105 min-w-36 flex-1 items-center gap-2 rounded-md bg-sunken pl-2.5 inset-ring focus-within:outline-2 focus-within:outline-focus ${error ? "inset-ring-bad" : "inset-ring-line"}`}
+        className={`flex h-7 max-w-105 min-w-36 grow basis-60 items-center gap-2 rounded-md bg-sunken pl-2.5 inset-ring focus-within:outline-2 focus-within:outline-focus ${error ? "inset-ring-bad" : "inset-ring-line"}`}
       >
         <Search className="size-3.5 shrink-0 text-faint" aria-hidden="true" />
         <input

@@ -7,6 +7,8 @@ export type Point = { readonly at: number; readonly value: number | null };
 const HEIGHT = 84;
 /** Room for figures at the left edge, of the same width in every curve, so that curves below each other share their times. */
 const FIGURES = 56;
+/** Times in so much of the width at the left have no room for their text. */
+const EDGE_PART = 0.08;
 /** Points further apart than so many of the usual distance were not one life. */
 const GAP_FACTOR = 4;
 
@@ -122,7 +124,11 @@ function options(element: HTMLElement, format: (value: number) => string, group:
         gap: 2,
         space: 70,
         grid: { show: false },
-        values: (_plot, times) => times.map((time) => clock(time).slice(0, 5)),
+        values: ({ scales }, times) => {
+          const { min = 0, max = 0 } = scales["x"] ?? {};
+          // One at the left edge would stand over the lowest figure of the other axis.
+          return times.map((time) => (time - min < EDGE_PART * (max - min) ? "" : clock(time).slice(0, 5)));
+        },
       },
       {
         ...axis,

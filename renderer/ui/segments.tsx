@@ -25,7 +25,7 @@ export function Segments<Value extends string>({
           key={option.value}
           value={option.value}
           aria-label={option.label}
-          className="flex h-6 items-center rounded-sm px-2.5 text-sm text-muted select-none hover:text-text data-[checked]:bg-raised data-[checked]:text-text data-[checked]:shadow-sm data-[checked]:inset-ring data-[checked]:inset-ring-line"
+          className="flex h-6 items-center rounded-sm px-2.5 text-sm text-muted select-none hover:text-text data-[checked]:bg-raised data-[checked]:text-text data-[checked]:shadow-sm data-[checked]:inset-ring data-[checked]:inset-ring-line-strong"
         >
           {option.label}
         </Radio.Root>
