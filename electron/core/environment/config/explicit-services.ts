@@ -77,6 +77,17 @@ export function statedCommands(config: ConfigFile): readonly string[] {
   });
 }
 
+/** Detected services that the file changes: whatever else runs the same, they are meant to be there. */
+export function changedNames(config: ConfigFile): ReadonlySet<string> {
+  const changes = [...config.services].filter(
+    ([, value]) => !isYamlMap(value) || (!value.has("command") && !value.has("compose")),
+  );
+  return new Set(changes.map(([name]) => name));
+}
+
+/** Services read in one turn: some ms. */
+const SERVICES_AT_A_TIME = 50;
+
 /** Reads the services and lays them over the others. Problems go to the config's own list. */
 export async function explicitServices(input: ExplicitInput): Promise<ExplicitServices> {
   return new Explicit(input).services();
@@ -101,7 +112,10 @@ class Explicit {
     const inherited = await inheritedVariables({ files, envFiles: this.#envFiles, config, profile, shell, late });
     const byName = new Map(detected.map((service) => [service.plan.name, service]));
     const explicit = new Map<string, DetectedService>();
+    let count = 0;
     for (const name of config.services.keys()) {
+      // Ten thousand of them take a second; everything else gets its turn between them.
+      if ((count += 1) % SERVICES_AT_A_TIME === 0) await new Promise((resolve) => setImmediate(resolve));
       const read = readService(config, name, inherited.known);
       if (read === undefined) continue;
       const service = await this.#service(name, read, { byName, inherited, late });

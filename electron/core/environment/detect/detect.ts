@@ -12,7 +12,13 @@ import type { Problem } from "#shared/schema/environment.ts";
 import { tellsHealth } from "../../service/probe-for.ts";
 import { realDirectory } from "../../workspace/projects.ts";
 import { readConfigFile, type ConfigFile } from "../config/config-file.ts";
-import { explicitServices, refersToCompose, statedCommands, statedComposeFile } from "../config/explicit-services.ts";
+import {
+  changedNames,
+  explicitServices,
+  refersToCompose,
+  statedCommands,
+  statedComposeFile,
+} from "../config/explicit-services.ts";
 import { planOrder, withDependencies, type GraphNode } from "../graph.ts";
 import { canBeTold } from "../told-ports.ts";
 import { readComposeFile } from "./compose-file.ts";
@@ -150,7 +156,8 @@ async function readOthers(
 ): Promise<readonly SourceReading[]> {
   const processes = await readProcessCompose(files, about.profile, about.environment);
   const commands = about.config === null ? [] : statedCommands(about.config);
-  const [first = compose, ...rest] = await readDevelopment(files, { compose, stated: [processes], commands });
+  const wanted = about.config === null ? new Set<string>() : changedNames(about.config);
+  const [first = compose, ...rest] = await readDevelopment(files, { compose, stated: [processes], commands, wanted });
   return [first, processes, ...rest];
 }
 

@@ -21,11 +21,13 @@ export interface OtherReadings {
   readonly stated: readonly SourceReading[];
   /** Commands that the author has written down elsewhere; what they run is not started a second time. */
   readonly commands?: readonly string[];
+  /** Services that the author speaks of by name: they are there although one of the commands is the same. */
+  readonly wanted?: ReadonlySet<string>;
 }
 
 /** All readings of the folder, the compose file's first; those in `stated` are not among them. */
 export async function readDevelopment(files: ProjectFiles, others: OtherReadings): Promise<readonly SourceReading[]> {
-  const { compose, stated, commands = [] } = others;
+  const { compose, stated, commands = [], wanted = new Set() } = others;
   const mprocs = await readMprocs(files);
   const procfile = await readProcfile(files);
   const lists = [...stated, mprocs, ...(procfile.development ? [procfile] : [])];
@@ -33,14 +35,16 @@ export async function readDevelopment(files: ProjectFiles, others: OtherReadings
   const scripts = await readPackageScripts(files, {
     hasCompose: compose.services.length > 0,
     procfile: listed,
+    wanted,
     hasProcfile: procfile.services.length > 0 || listed.length > 0,
   });
   const processes = procfile.development ? procfile : withoutScriptTwins(procfile, scripts);
-  const frameworks = await readFrameworks(files, [
+  const commandsSoFar = [
     ...listed,
     ...processes.services.map(commandOf),
     ...scripts.services.flatMap((service) => service.trust.detail.split("\n").map(commandOfLine)),
-  ]);
+  ];
+  const frameworks = await readFrameworks(files, commandsSoFar, wanted);
   const found = [...stated, mprocs, scripts, processes, frameworks].flatMap((reading) => reading.services);
   const hints = await readTaskRunner(files, {
     server: !found.some(({ role }) => role === "service"),

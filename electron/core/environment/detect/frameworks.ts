@@ -30,8 +30,13 @@ const partFolders = ["backend", "server", "api", "src"];
  * Reads them.
  *
  * @param commands What other sources run already; a framework's service that is the same by another name is left to them.
+ * @param wanted Names of those that are there all the same.
  */
-export async function readFrameworks(files: ProjectFiles, commands: readonly string[]): Promise<SourceReading> {
+export async function readFrameworks(
+  files: ProjectFiles,
+  commands: readonly string[],
+  wanted: ReadonlySet<string>,
+): Promise<SourceReading> {
   const services: DetectedService[] = [];
   for (const folder of ["", ...partFolders]) {
     if (folder !== "" && services.length > 0) break;
@@ -39,7 +44,8 @@ export async function readFrameworks(files: ProjectFiles, commands: readonly str
     const view = frameworkFolder(files, folder);
     for (const read of readers) {
       for (const { service, sameAs } of await read(view)) {
-        if (!commands.some((command) => sameAs.test(command.slice(0, 20_000)))) services.push(service);
+        const isRun = commands.some((command) => sameAs.test(command.slice(0, 20_000)));
+        if (!isRun || wanted.has(service.plan.name)) services.push(service);
       }
     }
   }

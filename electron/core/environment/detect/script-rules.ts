@@ -23,6 +23,8 @@ export interface OtherSources {
   readonly hasProcfile: boolean;
   /** The commands of lists of processes, such as a development Procfile. */
   readonly procfile: readonly string[];
+  /** Scripts that are services although one of those commands is the same. */
+  readonly wanted: ReadonlySet<string>;
 }
 
 type Scripts = ReadonlyMap<string, string>;
@@ -72,7 +74,7 @@ export function chooseScripts(book: ScriptBook, others: OtherSources, tasks: Rea
     }
     services = names.filter((name) => !isRunBy(name, names, book)).map((key) => ({ key, wrapper: [] }));
   }
-  services = services.filter(({ key }) => !isInList(key, book, others.procfile));
+  services = services.filter(({ key }) => others.wanted.has(key) || !isInList(key, book, others.procfile));
   if (others.hasCompose) services = services.filter(({ key }) => !onlyRunsCompose(book.texts.get(key) ?? ""));
   const runners = services.filter(({ key }) => runsCompose(book.texts.get(key) ?? ""));
   const order = [...scripts.keys()];

@@ -127,6 +127,25 @@ describe("explicit beats detected", () => {
     expect(names).toEqual(["web"]);
   });
 
+  test("what the file changes is there, although another service of it runs the same", async () => {
+    const same = "node server.js";
+    const project = await detectIn({
+      "package.json": { scripts: { dev: same } },
+      "main.py": "app = FastAPI()",
+      "requirements.txt": "fastapi",
+      "deckhand.yaml": `version: 1
+services:
+  dev: { environment: { LOG: debug } }
+  worker: { command: ${same}, depends_on: [dev] }
+  api: { restart: always }
+  other: { command: uvicorn main:app }
+`,
+    });
+    expect(project.detection.problems).toEqual([]);
+    expect([...project.services.keys()].sort()).toEqual(["api", "dev", "other", "worker"]);
+    expect(project.services.get("dev")?.environment).toMatchObject({ LOG: "debug" });
+  });
+
   test("a container may have a name of its own, and those that wait for it still do", async () => {
     const { names, one, problems } = await read("services: { database: { compose: db } }", { "compose.yaml": compose });
     expect(problems).toEqual([]);
