@@ -47,6 +47,24 @@ services:
   expect((await status()).phase).toBe("stopped");
 });
 
+it("environment case 31: `up` waits only so long as it is told, says what it waited for in vain, and leaves it running", async () => {
+  await write(`
+services:
+  slow: { command: "${lives}", healthcheck: { test: "false", interval: 1s, start_period: 120s } }
+  behind: { command: "${lives}", depends_on: { slow: { condition: service_healthy } } }
+`);
+  const began = performance.now();
+  const up = await world.deckhand("up", project, "--detach", "--timeout", "3");
+  expect(performance.now() - began).toBeGreaterThan(3_000);
+  expect(up.code).toBe(1);
+  expect(up.stderr).toContain("not ready after 3 s");
+  const services = (await status()).services.map(({ name, phase, health }) => [name, phase, health]);
+  expect(services).toEqual([
+    ["slow", "running", "starting"],
+    ["behind", "waiting", "none"],
+  ]);
+});
+
 it("starts and stops what is named, and takes over edited files without touching the rest", async () => {
   const text = (log: string) => `
 services:

@@ -114,7 +114,7 @@ describe("readiness", () => {
     expect(stage.lines("probes.txt")).not.toContain("never");
   });
 
-  test("with notify it is ready when it says so to its socket, and not before", async () => {
+  test("environment case 43: wait-ready-event.sh, with notify it is ready when it says so to its socket, and not before", async () => {
     const library = join(import.meta.dirname, "../../node_modules/node-unix-socket");
     const source = `const { DgramSocket } = require(${JSON.stringify(library)});
       const { existsSync } = require("node:fs");

@@ -246,6 +246,30 @@ services:
   await until("no question", 10_000, () => workspace.status().filesChanged === undefined);
 });
 
+it("environment case 19: what was selected stays selected when the files are read anew", async () => {
+  const text = (log: string) => `
+profiles: { dev: {}, backend: {} }
+services:
+  api: { command: "${lives}", profiles: [backend], environment: { LOG: ${log} } }
+  jobs: { command: "${lives}", profiles: [backend] }
+  web: { command: "${lives}", profiles: [dev] }
+`;
+  write(text("a"));
+  await trust();
+  await workspace.start({ profile: "backend", services: ["api"], server: false });
+  await ready();
+  const before = pids();
+  expect(Object.keys(before)).toEqual(["api"]);
+  write(text("b"));
+  expect((await question())?.difference).toMatchObject({ from: "backend", profile: "backend", start: [], stop: [] });
+  await trust();
+  await workspace.changes.apply();
+  await until("the new api", 10_000, () => workspace.status().phase === "ready" && pids()["api"] !== before["api"]);
+  expect(workspace.status().profile).toBe("backend");
+  expect(workspace.status().services.map(({ name }) => name)).toEqual(["api", "jobs"]);
+  expect(Object.keys(pids())).toEqual(["api"]);
+});
+
 it("that a folder is trusted no more is told as soon as its files change, without anybody asking", async () => {
   write(`services: { one: { command: "${lives}" } }`);
   await trust();
