@@ -50,11 +50,6 @@ export class FileWatch {
     this.#watcher.on("error", onTrouble);
   }
 
-  /** Resolves when what is there has been seen, so that every later change is noticed. */
-  ready(): Promise<void> {
-    return new Promise((done) => this.#watcher.once("ready", done));
-  }
-
   async close(): Promise<void> {
     this.#cancel?.();
     this.#cancel = null;
