@@ -42,42 +42,45 @@ export function EnvironmentHeader({
         </div>
         {environment && <Summary project={project} environment={environment} />}
       </div>
-      {environment && environment.services.length > 0 && (
+      {/* They stay together, also where they stand below the name. */}
+      <div className="ml-auto flex flex-wrap items-center justify-end gap-3">
+        {environment && environment.services.length > 0 && (
+          <Button
+            kind="quiet"
+            aria-label={`Profile ${environment.profile}: choose another`}
+            title="Choose a profile, and see what it changes"
+            disabled={phase === "starting" || phase === "stopping"}
+            onClick={() => actions.chooseProfile(workspace)}
+          >
+            <Layers className="size-3.5" aria-hidden="true" />
+            {environment.profile}
+          </Button>
+        )}
+        {!project.trusted && (
+          <Button kind="quiet" onClick={() => actions.reviewTrust(workspace)}>
+            Review what runs
+          </Button>
+        )}
         <Button
-          kind="quiet"
-          aria-label={`Profile ${environment.profile}: choose another`}
-          title="Choose a profile, and see what it changes"
-          disabled={phase === "starting" || phase === "stopping"}
-          onClick={() => actions.chooseProfile(workspace)}
+          aria-label="Stop environment"
+          icon={<Square className="size-3" aria-hidden="true" />}
+          pending={stopping}
+          disabled={!mayStop}
+          onClick={() => void actions.stopEnvironment(workspace)}
         >
-          <Layers className="size-3.5" aria-hidden="true" />
-          {environment.profile}
+          Stop
         </Button>
-      )}
-      {!project.trusted && (
-        <Button kind="quiet" onClick={() => actions.reviewTrust(workspace)}>
-          Review what runs
+        <Button
+          kind="primary"
+          aria-label="Start environment"
+          icon={<Play className="size-3" aria-hidden="true" />}
+          pending={starting || phase === "starting"}
+          disabled={!mayStart}
+          onClick={() => void actions.startEnvironment(workspace, settings?.serverWithEnvironment ?? true)}
+        >
+          Start
         </Button>
-      )}
-      <Button
-        aria-label="Stop environment"
-        icon={<Square className="size-3" aria-hidden="true" />}
-        pending={stopping}
-        disabled={!mayStop}
-        onClick={() => void actions.stopEnvironment(workspace)}
-      >
-        Stop
-      </Button>
-      <Button
-        kind="primary"
-        aria-label="Start environment"
-        icon={<Play className="size-3" aria-hidden="true" />}
-        pending={starting || phase === "starting"}
-        disabled={!mayStart}
-        onClick={() => void actions.startEnvironment(workspace, settings?.serverWithEnvironment ?? true)}
-      >
-        Start
-      </Button>
+      </div>
     </header>
   );
 }

@@ -1,5 +1,6 @@
-import { useEffect, useEffectEvent, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { memo, useEffect, useEffectEvent, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
+import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 import { Empty } from "../ui/empty.tsx";
 import { formatCount } from "../ui/format.ts";
@@ -125,8 +126,9 @@ export function GraphView({
                 critical={onPath.has(node.service.name)}
                 chosen={node.service.name === chosen}
                 active={node === current}
-                onFocus={() => setActive(node.service.name)}
-                onOpen={() => actions.showService(workspace, node.service.name === chosen ? null : node.service.name)}
+                workspace={workspace}
+                onActivate={setActive}
+                onOpen={actions.showService}
               />
             </li>
           ))}
@@ -148,23 +150,34 @@ function nodeNamed(place: HTMLElement | null, name: string | null): HTMLElement 
   return name === null ? null : (place?.querySelector<HTMLElement>(`[data-opens="${CSS.escape(name)}"]`) ?? null);
 }
 
-function NodeButton({
-  service,
-  measure,
-  critical,
-  chosen,
-  active,
-  onFocus,
-  onOpen,
-}: {
+type NodeProperties = {
+  workspace: WorkspaceId;
   service: ServiceStatus;
   measure: Measure;
   critical: boolean;
   chosen: boolean;
   active: boolean;
-  onFocus: () => void;
-  onOpen: () => void;
-}) {
+  onActivate: (name: string) => void;
+  onOpen: (workspace: WorkspaceId, name: string | null) => void;
+};
+
+/** New figures of a service change nothing of what its node shows, and there may be hundreds of both. */
+function looksTheSame({ service: before, ...one }: NodeProperties, { service, ...other }: NodeProperties): boolean {
+  const keys = ["workspace", "measure", "critical", "chosen", "active", "onActivate", "onOpen"] as const;
+  const shown = ["name", "phase", "ready", "kind", "why", "failure", "steps"] as const;
+  return keys.every((key) => one[key] === other[key]) && shown.every((key) => before[key] === service[key]);
+}
+
+const NodeButton = memo(function NodeButton({
+  workspace,
+  service,
+  measure,
+  critical,
+  chosen,
+  active,
+  onActivate,
+  onOpen,
+}: NodeProperties) {
   const look = serviceLook(service);
   const trouble = look.tone === "bad";
   const oneLine = measure.height < MOST_ONE_LINE;
@@ -176,8 +189,8 @@ function NodeButton({
       aria-pressed={chosen}
       aria-label={`${service.name}, ${look.word.toLowerCase()}${critical ? ", on the critical path" : ""}`}
       title={[service.name, service.failure?.message ?? service.why].filter(Boolean).join(": ")}
-      onFocus={onFocus}
-      onClick={onOpen}
+      onFocus={() => onActivate(service.name)}
+      onClick={() => onOpen(workspace, chosen ? null : service.name)}
       style={{ width: measure.width, height: measure.height }}
       className={`flex flex-col justify-center rounded-md px-2.5 text-left inset-ring ${
         chosen
@@ -202,4 +215,4 @@ function NodeButton({
       )}
     </button>
   );
-}
+}, looksTheSame);

@@ -22,7 +22,7 @@ export function ProblemList({ problems }: { problems: readonly Problem[] }) {
     (one, other) => Number(one.severity === "warning") - Number(other.severity === "warning"),
   );
   return (
-    <ul className="flex flex-col gap-1.5">
+    <ul className="@container flex flex-col gap-1.5">
       {ordered.map((problem) => (
         <li key={`${problem.code} ${problem.source} ${problem.message}`} className="flex items-baseline gap-2">
           <span className="translate-y-0.5">
@@ -31,9 +31,9 @@ export function ProblemList({ problems }: { problems: readonly Problem[] }) {
             />
           </span>
           <span className="sr-only">{problem.severity}:</span>
-          {/* Where they do not fit side by side, the place stands below. */}
+          {/* In a narrow list the place stands below. */}
           <span className="flex min-w-0 flex-1 flex-wrap items-baseline gap-x-3">
-            <span className="grow basis-80 wrap-anywhere">
+            <span className="grow basis-80 wrap-anywhere @max-2xl:basis-full">
               <Words text={problem.message} />
             </span>
             <span className="font-mono text-xs wrap-anywhere text-faint">{problem.source}</span>
