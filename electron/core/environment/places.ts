@@ -1,6 +1,7 @@
 /** Where the services of an environment are: their ports, the fronts of those that run several times, and what all are told of it. */
 import type { Failure } from "#shared/failure.ts";
 import type { ServicePort, ServiceStatus } from "#shared/schema/service.ts";
+import { joinVariables } from "../lib/variables.ts";
 import type { Service } from "../service/service.ts";
 import type { EnvironmentDependencies } from "./environment-dependencies.ts";
 import { completedVariables } from "./config/stated-variables.ts";
@@ -82,7 +83,7 @@ export class Places {
     const given = serviceVariables(this.#addressed(service), all);
     return {
       ports: this.#ports.portsOf(service),
-      variables: { ...completedVariables(service.detected, given), ...given },
+      variables: joinVariables(completedVariables(service.detected, given), given),
     };
   }
 

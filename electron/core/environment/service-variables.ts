@@ -1,5 +1,6 @@
 /** The variables that tell the services of an environment where the others are. */
 import type { ServicePort } from "#shared/schema/service.ts";
+import { joinVariables } from "../lib/variables.ts";
 import type { ServiceRun } from "./detect/detected.ts";
 
 export interface Addressed {
@@ -48,22 +49,24 @@ export function serviceUrl({ ports, http }: Pick<Addressed, "ports" | "http">): 
  * its ports are passed in (`PORT`). A database gets no URL: `DATABASE_URL` with a scheme of ours would break whoever reads it.
  */
 export function serviceVariables(self: Addressed, all: readonly Addressed[]): Record<string, string> {
-  const variables = new Map(Object.entries(placeVariables(all.map((other) => ({ ...other, url: serviceUrl(other) })))));
-  for (const { told = [] } of all) for (const { env, port } of told) variables.set(env, String(port));
-  for (const { env, port } of self.ports) if (env !== null) variables.set(env, String(port));
-  return Object.fromEntries(variables);
+  const variables = placeVariables(
+    all.map(({ name, ports, http }) => ({ name, ports, url: serviceUrl({ ports, http }) })),
+  );
+  for (const { told = [] } of all) for (const { env, port } of told) variables[env] = String(port);
+  for (const { env, port } of self.ports) if (env !== null) variables[env] = String(port);
+  return variables;
 }
 
 /** `<SERVICE>_PORT` and `<SERVICE>_URL`, for whoever is no service itself, such as the OpenCode server of the workspace. */
 export function placeVariables(services: readonly Place[]): Record<string, string> {
-  const variables = new Map<string, string>();
+  const variables = joinVariables();
   for (const service of services) {
     const name = variableName(service.name);
     const port = service.ports[0];
     if (name === "" || port === undefined) continue;
     // The first of two names that look alike as variables keeps it.
-    if (!variables.has(`${name}_PORT`)) variables.set(`${name}_PORT`, String(port.port));
-    if (service.url !== null && !variables.has(`${name}_URL`)) variables.set(`${name}_URL`, service.url);
+    variables[`${name}_PORT`] ??= String(port.port);
+    if (service.url !== null) variables[`${name}_URL`] ??= service.url;
   }
-  return Object.fromEntries(variables);
+  return variables;
 }

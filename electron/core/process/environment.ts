@@ -1,3 +1,5 @@
+import { joinVariables, type Variables } from "../lib/variables.ts";
+
 /**
  * What a child inherits of the user's environment. A list of what is let through, not of what is kept out: the host may
  * have been started with tokens, debugger switches or the settings of another host in its environment, and none of that
@@ -51,16 +53,16 @@ const denies = matcher(denied);
  */
 export function childEnvironment(
   base: Readonly<Record<string, string | undefined>>,
-  extra: Readonly<Record<string, string>>,
+  extra: Variables,
   also: readonly string[] = [],
 ): Record<string, string> {
   const alsoAllows = matcher(also);
-  const environment: Record<string, string> = {};
+  const environment = joinVariables();
   for (const [name, value] of Object.entries(base)) {
     if (value === undefined || denies(name)) continue;
     if (allows(name) || alsoAllows(name)) environment[name] = value;
   }
-  return { ...environment, ...extra };
+  return joinVariables(environment, extra);
 }
 
 function split(lines: readonly string[]): readonly string[] {

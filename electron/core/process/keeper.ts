@@ -4,6 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import { AppError, errorText } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Scope } from "../lib/scope.ts";
+import { joinVariables } from "../lib/variables.ts";
 import { GuardianLink } from "./guardian-link.ts";
 import { Holds } from "./holds.ts";
 import { isStopSignal, type ProcessLease } from "./lease.ts";
@@ -140,7 +141,7 @@ export class Keeper implements ProcessKeeper {
     }
     this.#prepare();
     const { id, marker } = this.#identity.newLease();
-    const env = { ...request.env, [markerName]: marker };
+    const env = joinVariables(request.env, { [markerName]: marker });
     // Before the child: from its first moment somebody is there to end it.
     this.#guardian.ensure();
     const starting = startChild({ argv: request.argv, cwd: request.cwd, env }, this.#clock, this.#closing.signal, () =>

@@ -1,6 +1,7 @@
 /** Runs services as operating system processes, through the keeper that owns every process of the host. */
 import type { ServicePort } from "#shared/schema/service.ts";
 import { AppError } from "../lib/error.ts";
+import { joinVariables } from "../lib/variables.ts";
 import { childEnvironment } from "../process/environment.ts";
 import type { ProcessKeeper } from "../process/owned.ts";
 import type { Instance, Launch, Runtime } from "./runtime.ts";
@@ -42,7 +43,7 @@ export class ProcessRuntime implements Runtime {
       workspace,
       argv: argv(launch.ports),
       cwd,
-      env: childEnvironment(shell, { ...colour, ...environment, ...launch.environment }),
+      env: childEnvironment(shell, joinVariables(colour, environment, launch.environment)),
       stopSignal,
       graceMs,
       ports: launch.ports.map(({ port }) => port),
