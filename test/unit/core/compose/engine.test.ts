@@ -141,6 +141,18 @@ describe("a docker command", () => {
     expect(lines).toEqual(["one", "two", "three"]);
   });
 
+  test("a line without an end is told in pieces, so that nothing grows", async () => {
+    const lines: string[] = [];
+    await run("head -c 100000 /dev/zero | tr '\\0' x >&2", { onLine: (text) => lines.push(text) });
+    expect(lines.join("")).toHaveLength(100_000);
+    expect(lines.length).toBeGreaterThan(1);
+  });
+
+  test("that is not there is the system's error, and nobody waits", async () => {
+    const input = { argv: [join(folder, "none")] as const, cwd: folder, env: {}, deadlineMs: 5_000, what: "it" };
+    await expect(runCommand(input, systemClock)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
   test("is ended at its deadline, and when it is called off", async () => {
     await expect(run("exec sleep 60", { deadlineMs: 100 })).rejects.toMatchObject({ code: "timeout" });
     const controller = new AbortController();

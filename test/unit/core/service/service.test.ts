@@ -72,6 +72,8 @@ let runs: ServiceRun[];
 let usage: Usage | null;
 let service: Service;
 let server: Server | null = null;
+/** Who is found to hold its port, once that is known. */
+let holder: Promise<null>;
 
 function make(made: Made, lastRun: ServiceRun | null = null): Service {
   const detected = [...madeProject("/", [made]).services.values()][0]!;
@@ -90,7 +92,7 @@ function make(made: Made, lastRun: ServiceRun | null = null): Service {
     usage: () => usage,
     lastRun,
     onRun: (_, run) => runs.push(run),
-    portHolder: () => Promise.resolve(null),
+    portHolder: () => holder,
     onChange: (_, change) => change !== null && changes.push(change),
     onExplained: () => undefined,
   });
@@ -105,6 +107,7 @@ beforeEach(() => {
   hooks = [];
   runs = [];
   usage = null;
+  holder = Promise.resolve(null);
   service = make({ name: "api" });
 });
 afterEach(async () => {
@@ -217,6 +220,23 @@ test("a backoff is cut short by a start, and cancelled by a stop", async () => {
   expect(service.state.phase).toBe("stopped");
   clock.advance(60_000);
   expect(service.state.phase).toBe("stopped");
+});
+
+test("a stop that comes while it is found out why it ended is a stop, and no restart follows", async () => {
+  let found: () => void = () => undefined;
+  holder = new Promise((resolve) => (found = () => resolve(null)));
+  service = make({ name: "api", port: 4_310 });
+  service.want("user");
+  launch();
+  await turns();
+  current().exit({ code: 1, signal: null });
+  await turns();
+  expect(service.state.phase).toBe("stopping");
+  service.unwant("user");
+  found();
+  await turns();
+  expect(service.state).toMatchObject({ phase: "stopped", generation: 1 });
+  expect(runs.map(({ outcome }) => outcome)).toEqual(["stopped"]);
 });
 
 test("what a crash left is ended before anything is decided", async () => {
