@@ -1,7 +1,9 @@
 /** Runs one short docker command: argv, no shell, a deadline, bounded output. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import type { Clock } from "../lib/clock.ts";
 import { withDeadline } from "../lib/deadline.ts";
+import { signalGroup } from "../process/signals.ts";
+import { systemProcesses } from "../process/system-processes.ts";
 
 export interface CommandResult {
   /** Null where a signal ended it. */
@@ -42,8 +44,9 @@ export function runCommand(input: CommandInput, clock: Clock, signal?: AbortSign
     (ended) =>
       new Promise((resolve, reject) => {
         const [program, ...rest] = argv;
-        const child = spawn(program, rest, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-        const kill = () => child.kill("SIGKILL");
+        // A group of its own: docker leaves its work to plug-ins, which would go on with it when docker alone is killed.
+        const child = spawn(program, rest, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+        const kill = () => endGroup(child);
         ended.addEventListener("abort", kill, { once: true });
         let stdout = "";
         let stderr = "";
@@ -76,4 +79,12 @@ export function runCommand(input: CommandInput, clock: Clock, signal?: AbortSign
         });
       }),
   );
+}
+
+function endGroup(child: ChildProcess): void {
+  // Not yet waited for, so that its number cannot belong to anybody else.
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const source = systemProcesses();
+  const leader = source.read(child.pid);
+  if (leader !== null) signalGroup(source, leader, "SIGKILL");
 }

@@ -1,5 +1,5 @@
 /** The engine, on stand-ins for `docker`: which of its states is seen, and how long it may take. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -9,6 +9,7 @@ import { ComposeEngine } from "../../../../electron/core/compose/engine.ts";
 import { systemClock } from "../../../../electron/core/lib/clock.ts";
 import { silentLogger } from "../../../../electron/core/lib/logger.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
+import { until } from "../../../support/until.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -159,6 +160,20 @@ describe("a docker command", () => {
     const work = run("exec sleep 60", { signal: controller.signal });
     controller.abort();
     await expect(work).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+  });
+
+  test("that is ended ends with what it started: docker leaves its work to plug-ins", async () => {
+    const controller = new AbortController();
+    const lines: string[] = [];
+    const work = run("(sleep 1; echo late > late) & echo begun >&2; wait", {
+      signal: controller.signal,
+      onLine: (text) => lines.push(text),
+    });
+    await until("its beginning", 2_000, () => lines.length > 0);
+    controller.abort();
+    await expect(work).rejects.toMatchObject({ name: "AbortError" });
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    expect(existsSync(join(folder, "late"))).toBe(false);
   });
 
   test("that prints without end keeps the first of stdout and the last of stderr", async () => {
