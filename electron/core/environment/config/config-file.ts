@@ -8,7 +8,7 @@ import { interpolate } from "../detect/interpolate.ts";
 import type { ProjectFiles } from "../detect/project-files.ts";
 import {
   isYamlMap,
-  readYamlFile,
+  readYamlFileInTurns,
   type YamlFile,
   type YamlMap,
   type YamlPath,
@@ -79,7 +79,7 @@ export async function readConfigFile(files: ProjectFiles): Promise<ConfigReading
     const file = await files.readText(name);
     if (file.kind === "missing") continue;
     if (file.kind === "problem") return { kind: "broken", problems: [file.problem] };
-    const reading = parseConfig(name, file.text);
+    const reading = await parseConfig(name, file.text);
     const other = configNames.find((one) => one !== name && name === configNames[0]);
     if (reading.kind === "config" && other !== undefined && (await files.exists(other))) {
       const message = `${other} is not read, since there is a ${name}. Remove one of them.`;
@@ -90,9 +90,8 @@ export async function readConfigFile(files: ProjectFiles): Promise<ConfigReading
   return { kind: "missing" };
 }
 
-/** The same for a text. */
-export function parseConfig(name: string, text: string): ConfigReading {
-  const yaml = readYamlFile(name, text);
+async function parseConfig(name: string, text: string): Promise<ConfigReading> {
+  const yaml = await readYamlFileInTurns(name, text);
   if (!yaml.ok) return { kind: "broken", problems: yaml.problems };
   const problems = new ProblemList();
   problems.add(...yaml.file.problems);

@@ -1,6 +1,7 @@
 /** The services of a deckhand.yaml, laid over what was detected: explicit beats detected. */
 import { relative } from "node:path";
 import { isInside } from "../../lib/inside.ts";
+import { inTurns } from "../../lib/turns.ts";
 import type { DetectedService, Dependency } from "../detect/detected.ts";
 import type { ProjectFiles } from "../detect/project-files.ts";
 import { isYamlMap } from "../detect/yaml-document.ts";
@@ -85,9 +86,6 @@ export function changedNames(config: ConfigFile): ReadonlySet<string> {
   return new Set(changes.map(([name]) => name));
 }
 
-/** Services read in one turn: some ms. */
-const SERVICES_AT_A_TIME = 50;
-
 /** Reads the services and lays them over the others. Problems go to the config's own list. */
 export async function explicitServices(input: ExplicitInput): Promise<ExplicitServices> {
   return new Explicit(input).services();
@@ -112,10 +110,7 @@ class Explicit {
     const inherited = await inheritedVariables({ files, envFiles: this.#envFiles, config, profile, shell, late });
     const byName = new Map(detected.map((service) => [service.plan.name, service]));
     const explicit = new Map<string, DetectedService>();
-    let count = 0;
-    for (const name of config.services.keys()) {
-      // Ten thousand of them take a second; everything else gets its turn between them.
-      if ((count += 1) % SERVICES_AT_A_TIME === 0) await new Promise((resolve) => setImmediate(resolve));
+    for await (const name of inTurns(config.services.keys())) {
       const read = readService(config, name, inherited.known);
       if (read === undefined) continue;
       const service = await this.#service(name, read, { byName, inherited, late });

@@ -1,6 +1,6 @@
 /** Reads compose YAML into plain maps and lists. How that is done safely stands in yaml-document.ts. */
 import type { Problem } from "#shared/schema/environment.ts";
-import { isYamlMap, readYamlFile, type YamlFile, type YamlMap, type YamlValue } from "./yaml-document.ts";
+import { isYamlMap, readYamlFileInTurns, type YamlFile, type YamlMap, type YamlValue } from "./yaml-document.ts";
 
 export { isYamlMap, type YamlMap, type YamlValue };
 
@@ -14,8 +14,8 @@ export type ComposeReading =
  * Parses one compose file. Never throws: whatever is wrong is a problem with its line and column. A key that stands twice makes
  * all of it invalid, as it does for docker compose.
  */
-export function readComposeDocument(file: string, text: string): ComposeReading {
-  const reading = readYamlFile(file, text);
+export async function readComposeDocument(file: string, text: string): Promise<ComposeReading> {
+  const reading = await readYamlFileInTurns(file, text);
   if (!reading.ok) return reading;
   const { problems } = reading.file;
   return problems.length > 0 ? { ok: false, problems } : { ok: true, document: reading.file };

@@ -1,5 +1,6 @@
 /** The services of a folder's compose files. Reading is ours (compose-loader.ts); running is docker compose's (core/compose). */
 import type { Problem } from "#shared/schema/environment.ts";
+import { inTurns } from "../../lib/turns.ts";
 import { ComposeLoader, type ComposeModel } from "./compose-loader.ts";
 import { selectByProfiles } from "./compose-profiles.ts";
 import { composeService } from "./compose-service.ts";
@@ -45,7 +46,7 @@ export async function readComposeFile(
   }
   const model = await loader.load(paths, variables);
   const active = [profile, ...(variables.get("COMPOSE_PROFILES") ?? "").split(",").map((name) => name.trim())];
-  const reading = readServices(files.directory, model, active, named, loader.problems);
+  const reading = await readServices(files.directory, model, active, named, loader.problems);
   if (model.services.size === 0) return reading;
   return { ...reading, compose: { files: paths, profiles: reading.profiles } };
 }
@@ -64,17 +65,17 @@ async function usualFiles(files: ProjectFiles): Promise<string[]> {
   return found;
 }
 
-function readServices(
+async function readServices(
   directory: string,
   model: ComposeModel,
   active: readonly string[],
   named: readonly string[],
   problems: Problem[],
-): SourceReading & { readonly profiles: readonly string[] } {
+): Promise<SourceReading & { readonly profiles: readonly string[] }> {
   const all = new Map<string, DetectedService>();
   // What is said of services that are not part of the plan would only be noise.
   const said = new Map<string, Problem[]>();
-  for (const [name, { definition, file, place, portVariables }] of model.services) {
+  for await (const [name, { definition, file, place, portVariables }] of inTurns(model.services)) {
     const own: Problem[] = [];
     all.set(
       name,

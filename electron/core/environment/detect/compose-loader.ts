@@ -5,6 +5,7 @@
  */
 import { dirname, join, normalize } from "node:path/posix";
 import type { Problem } from "#shared/schema/environment.ts";
+import { inTurns } from "../../lib/turns.ts";
 import { EnvFiles, type Variables } from "../config/env-files.ts";
 import { readComposeDocument, type ComposeDocument } from "./compose-document.ts";
 import { interpolateValue } from "./compose-interpolate.ts";
@@ -89,7 +90,7 @@ export class ComposeLoader {
       this.#refuse(open, ["services"], `\`services\` of ${file} is no map. Correct it.`);
       return;
     }
-    for (const name of services.keys()) {
+    for await (const name of inTurns(services.keys())) {
       const place = (path: readonly (string | number)[]) => document.place(["services", name, ...path]);
       if (!/^[a-zA-Z0-9._-]+$/.test(name) || !isUsableName(name)) {
         const shown = JSON.stringify(name).slice(0, 80);
@@ -255,7 +256,7 @@ export class ComposeLoader {
       this.problems.push(text.problem);
       return null;
     }
-    const reading = readComposeDocument(file, text.text);
+    const reading = await readComposeDocument(file, text.text);
     if (reading.ok) return reading.document;
     this.problems.push(...reading.problems);
     return null;

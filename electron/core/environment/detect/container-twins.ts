@@ -69,7 +69,7 @@ async function applicationContainers(
   const definitions = new Map<string, YamlMap>();
   for (const name of names) {
     const file = await files.readText(name);
-    const reading = file.kind === "text" ? readComposeDocument(name, file.text) : null;
+    const reading = file.kind === "text" ? await readComposeDocument(name, file.text) : null;
     const services = reading?.ok === true ? reading.document.root.get("services") : undefined;
     for (const [service, value] of isYamlMap(services) ? services : []) {
       if (isYamlMap(value)) definitions.set(service, new Map([...(definitions.get(service) ?? []), ...value]));

@@ -17,7 +17,7 @@ export async function readMprocs(files: ProjectFiles): Promise<SourceReading> {
     const file = await files.readText(name);
     if (file.kind === "missing") continue;
     if (file.kind === "problem") return { services: [], problems: [file.problem] };
-    const reading = readComposeDocument(name, file.text);
+    const reading = await readComposeDocument(name, file.text);
     if (!reading.ok) return { services: [], problems: reading.problems };
     const { document } = reading;
     const services: DetectedService[] = [];

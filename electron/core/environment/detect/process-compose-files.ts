@@ -5,7 +5,7 @@ import { errorProblem } from "./detected.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import {
   isYamlMap,
-  readYamlFile,
+  readYamlFileInTurns,
   type YamlFile,
   type YamlMap,
   type YamlPath,
@@ -49,7 +49,7 @@ async function firstOf(files: ProjectFiles, names: readonly string[], problems: 
     }
     // Not worth parsing twice: most compose files are docker's.
     if (!own && !/^processes\s*:/m.test(file.text)) continue;
-    const reading = readYamlFile(name, file.text);
+    const reading = await readYamlFileInTurns(name, file.text);
     if (!reading.ok) {
       if (own) problems.add(...reading.problems);
       continue;
@@ -85,7 +85,7 @@ async function withExtended(files: ProjectFiles, base: Layer, problems: ProblemL
       problems.add(errorProblem("value_invalid", place, `${current.file} extends ${name}: ${why}. Correct the path.`));
       return layers;
     }
-    const reading = readYamlFile(name, file.text);
+    const reading = await readYamlFileInTurns(name, file.text);
     if (!reading.ok) {
       problems.add(...reading.problems);
       return layers;

@@ -120,7 +120,7 @@ async function taskfile(files: ProjectFiles): Promise<TaskFile | null> {
   for (const name of ["Taskfile.yml", "Taskfile.yaml", "taskfile.yml"]) {
     const file = await files.readText(name);
     if (file.kind !== "text") continue;
-    const reading = readComposeDocument(name, file.text);
+    const reading = await readComposeDocument(name, file.text);
     const tasks = reading.ok ? reading.document.root.get("tasks") : undefined;
     const targets = new Map<string, string>();
     for (const [key, value] of isYamlMap(tasks) ? tasks : []) {

@@ -63,7 +63,7 @@ export async function readPackages(files: ProjectFiles, root: PackageJson | null
 async function listedGlobs(files: ProjectFiles): Promise<readonly string[]> {
   const pnpm = await files.readText("pnpm-workspace.yaml");
   if (pnpm.kind === "text") {
-    const reading = readComposeDocument("pnpm-workspace.yaml", pnpm.text);
+    const reading = await readComposeDocument("pnpm-workspace.yaml", pnpm.text);
     const list = reading.ok && isYamlMap(reading.document.root) ? reading.document.root.get("packages") : undefined;
     if (Array.isArray(list)) return list.filter((glob) => typeof glob === "string");
   }
