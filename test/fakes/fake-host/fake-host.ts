@@ -218,6 +218,7 @@ export function createFakeHost(scenario: string) {
       "config.save": () => ({ file: "deckhand.yaml", undo: true }),
       "config.undo": () => ({ file: "deckhand.yaml", undo: false }),
       "environment.history": (_input, push) => push(...environment.get().services.map(readingsOf)),
+      "alert.opened": () => undefined,
       "environment.suggestions": () => ({ suggestions: scenario === "suggestions" ? suggestions : [] }),
       "audit.follow": (input, push) => push(...auditOf((others[input.workspace] ?? environment).get())),
       "server.start": () => serverBecomes(runningServer),
@@ -243,7 +244,6 @@ export function createFakeHost(scenario: string) {
         const adopted = { ...(serverOf("server-adopted") ?? runningServer), url, port: Number(new URL(url).port) };
         return serverBecomes(shared.kind === "found" ? { ...adopted, version: shared.version } : adopted);
       },
-      "alert.opened": () => undefined,
       "server.history": (_input, push) => {
         const server = environment.get().server ?? stoppedServer;
         push({ reset: true, samples: server.memoryBytes === null ? [] : historyOf(server) });
