@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { composeProjectName } from "../../electron/core/compose/compose-project.ts";
 import { detect } from "../../electron/core/environment/detect/detect.ts";
 import { PortRegistry } from "../../electron/core/environment/ports.ts";
 import { createEnvironmentWorld, freePort, type EnvironmentWorld } from "../support/environment-world.ts";
@@ -78,13 +79,20 @@ describe("bringing up", () => {
   test("what docker says meanwhile stands in the log of the service it names, and of all where it names none", async () => {
     const program = join(docker.bin, "docker");
     const text = readFileSync(program, "utf8");
-    const said = "echo ' web Pulling' >&2; echo ' Network made' >&2; ";
+    const container = `${composeProjectName(world.folder)}-web-1`;
+    const said = `echo ' web Pulling' >&2; echo ' Container ${container}  Started' >&2; echo ' Network made' >&2; `;
     writeFileSync(program, text.replace("  up) for", `  up) ${said}for`));
-    expect((await start("services: { web: { image: x }, db: { image: y } }")).outcome).toBe("ready");
+    expect((await start("services: { web: { image: x }, e: { image: y }, web-1: { image: z } }")).outcome).toBe(
+      "ready",
+    );
     const lines = (name: string) => world.book.tail(name, 20).map((line) => line.text);
-    expect(lines("web")).toEqual(expect.arrayContaining(["web Pulling", "Network made"]));
-    expect(lines("db")).toContain("Network made");
-    expect(lines("db")).not.toContain("web Pulling");
+    expect(lines("web")).toEqual(
+      expect.arrayContaining(["web Pulling", `Container ${container}  Started`, "Network made"]),
+    );
+    for (const other of ["e", "web-1"]) {
+      expect(lines(other)).toContain("Network made");
+      expect(lines(other).filter((line) => line.includes("web Pulling") || line.includes("Started"))).toEqual([]);
+    }
   });
 
   test("a port that is another workspace's, and a docker compose too old to be told: blocked, with a way out", async () => {

@@ -21,6 +21,7 @@ import { ComposeQueue, type QueuedWork } from "./compose-queue.ts";
 import { ContainerUsage } from "./container-usage.ts";
 import { ContainerWatch } from "./container-watch.ts";
 import type { ComposeEngine, ReadyEngine } from "./engine.ts";
+import { isAbout } from "./progress-line.ts";
 import { ProjectClient } from "./project-client.ts";
 import { ProjectContainers } from "./project-containers.ts";
 
@@ -175,7 +176,7 @@ export class ComposeProject {
     await this.#writeOverride(engine, signal);
     const services = batch.map(({ service }) => service);
     const onLine = (text: string) => {
-      const about = batch.filter(({ service }) => text.includes(service));
+      const about = batch.filter(({ service }) => isAbout(text, service, this.name));
       for (const { onLine: tell } of about.length === 0 ? batch : about) tell?.(text);
     };
     await this.#checked(engine, ["up", "-d", "--no-deps", "--", ...services], UP_MS, signal, onLine);

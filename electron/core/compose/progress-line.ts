@@ -1,0 +1,7 @@
+/** Whether a line of what docker compose says while it works is about a service: ` web Pulling`, ` Container deckhand-0123456789abcdef-web-1  Started`: the name stands by itself, or in its container's. */
+export function isAbout(text: string, service: string, project: string): boolean {
+  const container = `${project}-${service}-`;
+  return text
+    .split(/[^\w.-]+/)
+    .some((word) => word === service || (word.startsWith(container) && /^\d+$/.test(word.slice(container.length))));
+}
