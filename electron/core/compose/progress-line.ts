@@ -1,4 +1,7 @@
-/** Whether a line of what docker compose says while it works is about a service: ` web Pulling`, ` Container deckhand-0123456789abcdef-web-1  Started`: the name stands by itself, or in its container's. */
+/**
+ * Whether a line of what docker compose says while it works is about a service: its name stands by itself, as in ` web Pulling`, or
+ * in that of its container, as in ` Container deckhand-0123456789abcdef-web-1  Started`.
+ */
 export function isAbout(text: string, service: string, project: string): boolean {
   const container = `${project}-${service}-`;
   return text
