@@ -14,8 +14,8 @@ import type { Clock } from "../core/lib/clock.ts";
  *
  * Items wait up to one frame for company and leave in batches; at most four batches are on their way unacknowledged, so a
  * reader that stalls holds up nothing but itself. What waits is bounded by the stream's overflow rule (see Overflow).
- * A `merge` stream carries what is read while it is written: its batches keep a shorter beat, and the first after a pause
- * leaves with the next turn of the event loop.
+ * What is not a stream of lines leaves with the next turn of the event loop where it is the first after a pause; a `merge` stream
+ * carries what is read while it is written, so its batches keep a shorter beat, too.
  */
 export class Batcher<Item> {
   readonly #clock: Clock;
@@ -124,8 +124,10 @@ export class Batcher<Item> {
 
   /** Until the next batch may leave, in ms. */
   #wait(): number {
-    if (this.#overflow.rule !== "merge") return BATCH_FLUSH_MS;
-    return Math.max(0, this.#sentAt + BATCH_MERGE_BEAT_MS - this.#clock.monotonic());
+    // Of lines there are always more to come.
+    if (this.#overflow.rule === "drop") return BATCH_FLUSH_MS;
+    const beat = this.#overflow.rule === "merge" ? BATCH_MERGE_BEAT_MS : BATCH_FLUSH_MS;
+    return Math.max(0, this.#sentAt + beat - this.#clock.monotonic());
   }
 
   #sendOne(): void {
