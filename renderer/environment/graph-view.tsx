@@ -49,8 +49,10 @@ export function GraphView({
 
   // Whoever comes to a picture that is larger than the window looks for what is wrong.
   const showTrouble = useEffectEvent(() => {
-    if (chosen === null)
-      nodeNamed(place.current, nextInTrouble(services, null))?.scrollIntoView({ block: "nearest", inline: "center" });
+    const node = chosen === null ? nodeNamed(place.current, nextInTrouble(services, null)) : null;
+    if (!node || !place.current) return;
+    const isInSight = node.getBoundingClientRect().right <= place.current.getBoundingClientRect().right;
+    node.scrollIntoView({ block: "nearest", inline: isInSight ? "nearest" : "center" });
   });
   useEffect(() => showTrouble(), []);
 
