@@ -93,6 +93,8 @@ export const serviceRunSchema = z.object({
   outcome: z.enum(["completed", "failed", "stopped"]),
   /** Why it failed; null where it did not. */
   why: z.string().nullable(),
+  /** Of a seed: stands for the data it worked on, where that can be told. */
+  data: z.string().max(64).optional(),
 });
 export type ServiceRun = z.infer<typeof serviceRunSchema>;
 

@@ -16,6 +16,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { Hold, ProcessKeeper } from "../process/owned.ts";
 import type { CommandResult } from "./command.ts";
 import { composeError } from "./compose-error.ts";
+import { containerData } from "./container-data.ts";
 import { isAtLeast, movedPorts, OVERRIDE_SINCE, overrideText, type ContainerRun } from "./compose-override.ts";
 import { ComposeQueue, type QueuedWork } from "./compose-queue.ts";
 import { ContainerUsage } from "./container-usage.ts";
@@ -136,6 +137,11 @@ export class ComposeProject {
   /** Takes down whatever is left of the project: containers and networks. Volumes hold data and stay. */
   async down(): Promise<void> {
     await this.#queue.add({ kind: "down", service: "" });
+  }
+
+  /** What {@link containerData} tells of these services. @throws AppError `docker_missing`, `docker_stopped`, `timeout`. */
+  dataOf(services: readonly string[]): Promise<string | null> {
+    return containerData({ client: this.#client, containers: this.#containers }, services);
   }
 
   /** What follows the log of a container until the container ends. `since`: only lines after that (RFC 3339). */

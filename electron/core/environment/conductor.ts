@@ -14,10 +14,12 @@ import { gateOf } from "./gate.ts";
 import type { Journal } from "./journal.ts";
 import type { Places } from "./places.ts";
 import type { Roster } from "./roster.ts";
+import type { Seeds } from "./seeds.ts";
 
 export interface ConductorDependencies extends Pick<EnvironmentDependencies, "shellEnvironment" | "logger"> {
   readonly roster: Roster;
   readonly places: Places;
+  readonly seeds: Pick<Seeds, "verdict">;
   readonly journal: Journal;
   /** The order in which those that can start at once are started. */
   readonly startOrder: (names: Iterable<string>) => Iterable<string>;
@@ -48,6 +50,11 @@ export class Conductor {
   /** A start is being prepared. */
   get preparing(): boolean {
     return this.#unprepared.size > 0;
+  }
+
+  /** Something that a service waited to know is known. */
+  lookAgain(service: string): void {
+    this.#evaluations.due([service]);
   }
 
   /** Makes several changes before any of them is acted on. */
@@ -126,7 +133,7 @@ export class Conductor {
   }
 
   #tryLaunch(service: Service): void {
-    const { places } = this.#dependencies;
+    const { places, seeds } = this.#dependencies;
     const gate = gateOf(service.name, service.detected.dependencies, (name) => {
       const other = this.#roster.find(name);
       return this.#alone.has(service.name) && other?.state.desired !== "running" ? undefined : other;
@@ -139,6 +146,15 @@ export class Conductor {
         service.skip(gate.failure);
         return;
       default:
+    }
+    const verdict = seeds.verdict(service);
+    if (verdict.kind === "wait") {
+      service.wait("Looks whether its database has been filled already.");
+      return;
+    }
+    if (verdict.kind === "done") {
+      service.done(verdict.why);
+      return;
     }
     const blocked = places.failureOf(service.name);
     if (blocked !== null) {

@@ -22,6 +22,11 @@ export class Containers {
     return this.#project;
   }
 
+  /** Stands for the data of these services of the compose file; null: it cannot be told. @throws AppError where docker does not answer. */
+  async dataOf(services: readonly string[]): Promise<string | null> {
+    return (await this.#project?.dataOf(services)) ?? null;
+  }
+
   adopt(source: ComposeSource | null): void {
     if (source === null) return;
     if (this.#project !== null) {

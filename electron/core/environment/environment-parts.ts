@@ -10,6 +10,7 @@ import { PlanInForce } from "./plan-in-force.ts";
 import { Roster } from "./roster.ts";
 import { RunHistory } from "./run-history.ts";
 import { Runs } from "./run.ts";
+import { Seeds } from "./seeds.ts";
 import { ServiceFactory } from "./service-factory.ts";
 import { StartSteps } from "./start-steps.ts";
 import { Watches } from "./watches.ts";
@@ -24,6 +25,7 @@ export interface EnvironmentParts {
   readonly steps: StartSteps;
   readonly containers: Containers;
   readonly places: Places;
+  readonly seeds: Seeds;
   readonly conductor: Conductor;
   readonly phase: PhaseWatch;
   readonly watches: Watches;
@@ -49,16 +51,24 @@ export function environmentParts(dependencies: EnvironmentDependencies, calls: E
   const steps = new StartSteps(clock);
   const containers = new Containers(dependencies);
   const places = new Places({ ...dependencies, roster, note });
-  const conductor = new Conductor({
+  const history = new RunHistory({ file: runsFile, logger });
+  const seeds = new Seeds({
+    find: (name) => roster.find(name),
+    history: (name) => history.of(name),
+    dataOf: (services) => containers.dataOf(services),
+    onKnown: (name) => conductor.lookAgain(name),
+    logger,
+  });
+  const conductor: Conductor = new Conductor({
     ...dependencies,
     roster,
     places,
+    seeds,
     journal,
     startOrder: (names) => steps.slowFirst(names),
     onEndOfAll: calls.onEndOfAll,
     onSettled: calls.onSettled,
   });
-  const history = new RunHistory({ file: runsFile, logger });
   const isTask = (service: Service | undefined) => service?.detected.plan.kind === "task";
   return {
     roster,
@@ -69,6 +79,7 @@ export function environmentParts(dependencies: EnvironmentDependencies, calls: E
     steps,
     containers,
     places,
+    seeds,
     conductor,
     phase: new PhaseWatch({
       clock,
@@ -84,7 +95,7 @@ export function environmentParts(dependencies: EnvironmentDependencies, calls: E
       random,
       composeProject: () => containers.project,
       lastRun: (service) => history.of(service).at(-1) ?? null,
-      onRun: (service, run) => history.add(service, run, isTask(roster.find(service))),
+      onRun: (service, run) => history.add(service, seeds.marked(service, run), isTask(roster.find(service))),
       onChange: (service, change) => {
         if (change !== null) steps.note(service.name, change, isTask(service));
         conductor.serviceChanged(service, change);

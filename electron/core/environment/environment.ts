@@ -88,7 +88,7 @@ export class Environment {
       this.#journal.note(`starting ${[...anew].join(", ")}`);
       this.#asked("start", actor, services);
     }
-    return this.#want(wanted, anew, actor, alone);
+    return this.#want(wanted, anew, actor, { alone, named: this.#plan.members(services ?? []) });
   }
 
   /**
@@ -138,6 +138,7 @@ export class Environment {
     const why = reason === null ? "" : `: ${reason}`;
     this.#journal.note(`restarting ${services.join(", ")}${why}`);
     this.#journal.asked("restart", actor, `${services.join(", ")}${why}`, this.#parts.phase.phase);
+    this.#parts.seeds.wanted([...anew, ...named], named);
     return this.#run(wanted, anew, () => {
       for (const name of anew) if (!named.has(name)) this.#roster.find(name)?.want(actor);
       for (const name of named) this.#roster.find(name)?.requestRestart(actor, reason);
@@ -270,10 +271,16 @@ export class Environment {
     this.#parts.steps.keep(new Set(this.#roster.names));
   }
 
-  #want(wanted: ReadonlySet<string>, anew: ReadonlySet<string>, actor: Actor, alone = false): { runId: string } {
+  #want(
+    wanted: ReadonlySet<string>,
+    anew: ReadonlySet<string>,
+    actor: Actor,
+    { alone = false, named = [] }: { readonly alone?: boolean; readonly named?: readonly string[] } = {},
+  ): { runId: string } {
     const wishes = () => {
       for (const name of anew) this.#roster.find(name)?.want(actor);
     };
+    this.#parts.seeds.wanted(anew, new Set(named));
     return this.#run(wanted, anew, wishes, alone);
   }
 

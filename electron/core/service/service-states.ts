@@ -24,6 +24,8 @@ export type ServiceEvent =
   | { readonly kind: "wait" }
   /** A service it needs has failed. */
   | { readonly kind: "skip" }
+  /** What it would do has been done. */
+  | { readonly kind: "done" }
   /** Its turn has come. */
   | { readonly kind: "spawn"; readonly hasProbe: boolean }
   /** Its process exists. */
@@ -69,6 +71,7 @@ const table: Readonly<Record<ServiceEventKind, Row>> = {
   ),
   wait: { pending: "waiting", waiting: "waiting" },
   skip: { pending: "skipped", waiting: "skipped" },
+  done: { pending: "completed", waiting: "completed" },
   spawn: { pending: "starting", waiting: "starting" },
   up: { starting: "running" },
   healthy: { running: "running" },

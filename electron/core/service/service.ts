@@ -159,6 +159,14 @@ export class Service {
     this.#record.move({ kind: "skip" }, "system", failure.message);
   }
 
+  /** There is nothing for it to do: it has been done, `why` says when. */
+  done(why: string): void {
+    this.#facts.everReady = true;
+    this.#record.explain(why, null);
+    this.#record.note(why);
+    this.#record.move({ kind: "done" }, "policy", why);
+  }
+
   /** It cannot even be tried: for example, its port is held. */
   block(failure: Failure): void {
     this.#record.blame(failure);

@@ -45,6 +45,7 @@ const legal: Record<ServiceEventKind, Partial<Record<ServicePhase, ServicePhase>
   },
   wait: { pending: "waiting", waiting: "waiting" },
   skip: { pending: "skipped", waiting: "skipped" },
+  done: { pending: "completed", waiting: "completed" },
   spawn: { pending: "starting", waiting: "starting" },
   up: { starting: "running" },
   healthy: { running: "running" },
