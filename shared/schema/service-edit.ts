@@ -59,7 +59,7 @@ export type ProbeDraft = z.infer<typeof probeDraftSchema>;
 
 export const restartDraftSchema = z.object({
   mode: z.enum(["no", "on-failure", "always", "unless-stopped"]),
-  /** In a row at most; empty: as often as the limit allows. Only of `on-failure`. */
+  /** In a row at most; empty: as often as the limit allows. Not of `no`. */
   retries: typed,
   /** More than `max` within `window` are a crash loop. */
   max: typed,

@@ -33,7 +33,7 @@ export function RestartForm({ draft, ...of }: FormOf & { draft: RestartDraft }) 
         onChange={(mode) => change({ mode })}
         className="w-full"
       />
-      {restart.mode === "on-failure" && (
+      {restart.mode !== "no" && (
         <TextField
           label="At most, in a row"
           at={fields[0]}

@@ -46,7 +46,7 @@ export function editServices(
   const problems: FieldProblem[] = [];
   for (const edit of edits) {
     const spot: Spot = { path: [], report: (path, message) => problems.push({ path: [...path], message }) };
-    const old = result.get(edit.service) ?? newService(edit, context.directory, result.keys());
+    const old = result.get(edit.service) ?? newService(edit, context, result.keys());
     result.set(edit.service, edited(old, edit, { ...context, spot }));
   }
   problems.push(...orderProblems(services, result, new Set(edits.map(({ service }) => service))));
@@ -60,7 +60,11 @@ function typedOf(environment: NonNullable<ServiceEdit["environment"]>): Readonly
   return new Map(environment.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])));
 }
 
-function newService(edit: ServiceEdit, directory: string, known: Iterable<string>): DetectedService {
+function newService(
+  edit: ServiceEdit,
+  { directory, inherited }: EditContext,
+  known: Iterable<string>,
+): DetectedService {
   const { service: name, command } = edit;
   if (command === undefined) throw unknownService(name, known);
   if (!isUsableName(name)) {
@@ -68,7 +72,9 @@ function newService(edit: ServiceEdit, directory: string, known: Iterable<string
       next: "Take one without control characters that does not begin with a dash.",
     });
   }
-  return commandService({ name, command, directory, source: "deckhand.yaml", role: "service" });
+  // Like every command of the file, it has what the files of variables and the profile say.
+  const environment = Object.fromEntries([...inherited.files, ...inherited.profile]);
+  return commandService({ name, command, directory, source: "deckhand.yaml", role: "service", environment });
 }
 
 interface Editing extends EditContext {

@@ -41,7 +41,7 @@ export function writtenEdit(edit: ServiceEdit): YamlMap {
   if (probe !== undefined) written.set("healthcheck", writtenProbe(probe));
   if (restart !== undefined) {
     const { mode, retries, max, window } = restart;
-    written.set("restart", mode === "on-failure" && retries !== "" ? `${mode}:${retries}` : mode);
+    written.set("restart", mode !== "no" && retries !== "" ? `${mode}:${retries}` : mode);
     written.set(
       "restart_limit",
       new Map([

@@ -45,25 +45,26 @@ const modes: Readonly<Record<string, RestartPolicy["mode"]>> = {
   unless_stopped: "unless-stopped",
 };
 
-/** `no | on-failure[:N] | always | unless-stopped`, and process-compose's words for them. */
+/** `no | on-failure[:N] | always[:N] | unless-stopped[:N]`, and process-compose's words for them. */
 export const restartForm: Form<RestartConfig> = named(
   "restart",
   scalar(
-    "one of no, on-failure, on-failure:N, always, unless-stopped",
+    "one of no, on-failure, always, unless-stopped (`on-failure:3`: at most three times in a row)",
     {
       anyOf: [
         { enum: ["no", "on-failure", "always", "unless-stopped", "never", "on_failure", "exit_on_failure"] },
-        { type: "string", pattern: "^on[-_]failure:\\d{1,4}$" },
+        { type: "string", pattern: "^(on[-_]failure|always|unless[-_]stopped):\\d{1,4}$" },
         { const: false },
       ],
     },
     (value) => {
       const written = String(value);
       if (written === "exit_on_failure") return { mode: "no", maxRetries: null, endsEnvironment: true };
-      const [, retries] = /^on[-_]failure:(\d{1,4})$/.exec(written) ?? [];
-      if (retries !== undefined) return { mode: "on-failure", maxRetries: Number(retries) };
-      const mode = Object.hasOwn(modes, written) ? modes[written] : undefined;
-      return mode === undefined ? undefined : { mode, maxRetries: null };
+      const [, word = written, retries] = /^(.+):(\d{1,4})$/.exec(written) ?? [];
+      const mode = Object.hasOwn(modes, word) ? modes[word] : undefined;
+      // What is never restarted cannot be so at most three times.
+      if (mode === undefined || (mode === "no" && retries !== undefined)) return undefined;
+      return { mode, maxRetries: retries === undefined ? null : Number(retries) };
     },
   ),
 );

@@ -96,7 +96,7 @@ function writeParts(entry: YAMLMap, parts: readonly ServicePart[], change: Chang
   for (const part of parts) {
     if (saysTheSame(part, service, base, context)) continue;
     if (part === variablesPart && service.run.kind !== "compose") writeVariables(entry, change);
-    else if (isSaidAs(entry, part, part.write(base, context))) setChanged(entry, part, change);
+    else if (isSaidAs(entry, part, writtenBefore(part, base, context))) setChanged(entry, part, change);
     else {
       // `deploy` is about both.
       if (
@@ -139,8 +139,17 @@ function setChanged(entry: YAMLMap, part: ServicePart, change: Change): void {
 }
 
 function differing(part: ServicePart, { service, base, context }: Change): Map<string, unknown> {
-  const before = new Map(part.write(base, context));
+  const before = new Map(writtenBefore(part, base, context));
   return new Map(part.write(service, context).filter(([key, value]) => !isDeepStrictEqual(value, before.get(key))));
+}
+
+/** What was typed is of the change. */
+function writtenBefore(
+  part: ServicePart,
+  base: DetectedService,
+  { directory, inherited }: EntryContext,
+): ReturnType<ServicePart["write"]> {
+  return part.write(base, { directory, inherited });
 }
 
 function setKeys(entry: YAMLMap, part: ServicePart, values: ReadonlyMap<string, unknown>, context: EntryContext): void {

@@ -36,7 +36,7 @@ export function serviceConfigOf(process: ProcessConfig, isTask: boolean): Servic
     depends_on: process.depends_on ?? new Map(),
     restart: {
       mode: restart === "always" ? "always" : restart === "on_failure" ? "on-failure" : "no",
-      maxRetries: most > 0 ? most : null,
+      maxRetries: most > 0 && (restart === "always" || restart === "on_failure") ? most : null,
       ...(restart === "exit_on_failure" ? { endsEnvironment: true } : {}),
     },
     // A number of its own says how often is too often.

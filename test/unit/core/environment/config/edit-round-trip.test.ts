@@ -254,6 +254,13 @@ describe("a file that is there keeps its form", () => {
     );
   });
 
+  test("a new service has what every command of the file has, and a variable of its own", async () => {
+    const result = await change({ service: "new", command: "./new", environment: [["API_SECRET", ""]] });
+    expect(result?.slice(text.trimEnd().length)).toBe(
+      '\n    new:\n        command: ./new\n        environment: { API_SECRET: "" }\n',
+    );
+  });
+
   test("of a list of variables, the one that was changed", async () => {
     const result = await change({
       service: "listed",

@@ -203,6 +203,7 @@ describe("the rest", () => {
     ["restart: never", { mode: "no", maxRetries: null }],
     ["restart: on_failure", { mode: "on-failure", maxRetries: null }],
     ["restart: on-failure:3", { mode: "on-failure", maxRetries: 3 }],
+    ["restart: always:9", { mode: "always", maxRetries: 9 }],
     ["restart: unless-stopped", { mode: "unless-stopped", maxRetries: null }],
     ["restart: exit_on_failure", { mode: "no", maxRetries: null }],
   ])("%s", async (yaml, restart) => {

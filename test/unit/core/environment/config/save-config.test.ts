@@ -106,6 +106,8 @@ describe("a plan that is saved reads back to the same plan", () => {
       "process-compose.yaml": `processes:
   db: { command: "run $$HOME", environment: ["PRICE=$$5", "A=b"], ready_log_line: "is (up)", log_location: db.log }
   task: { command: x, availability: { restart: on_failure, max_restarts: 7 } }
+  often: { command: y, availability: { restart: always, max_restarts: 9 } }
+  once: { command: z, availability: { restart: "no", max_restarts: 3 } }
   api:
     entrypoint: [node, "a b.js", ""]
     replicas: 3
@@ -267,13 +269,7 @@ describe("a file that is there", () => {
       const api = services.get("api")!;
       services.set("api", { ...api, graceMs: 3_000, restart: { ...api.restart, mode: "no", beforeReady: false } });
     });
-    expect(text).toBe(
-      commented
-        .replace(
-          "    restart: always\n",
-          "    restart: no\n    stop_grace_period: 3s\n",
-        ),
-    );
+    expect(text).toBe(commented.replace("    restart: always\n", "    restart: no\n    stop_grace_period: 3s\n"));
   });
 
   test("one is switched off, one is taken out; what another profile has stays", async () => {
