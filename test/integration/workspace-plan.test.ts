@@ -3,62 +3,25 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, wri
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { EnvironmentStatus } from "#shared/schema/environment.ts";
-import { projectIdSchema } from "#shared/schema/id.ts";
 import type { ServiceEdit } from "#shared/schema/service-edit.ts";
-import { Monitor } from "../../electron/core/environment/monitoring/monitor.ts";
-import { systemClock } from "../../electron/core/lib/clock.ts";
-import { silentLogger } from "../../electron/core/lib/logger.ts";
-import { openDatabase } from "../../electron/core/store/database.ts";
-import { TrustRegister } from "../../electron/core/workspace/trust.ts";
-import { Workspace } from "../../electron/core/workspace/workspace.ts";
-import { createEnvironmentWorld, testWorkspace, type EnvironmentWorld } from "../support/environment-world.ts";
 import { bundleGuardian } from "../support/guardian-bundle.ts";
 import { until } from "../support/until.ts";
+import { createWorkspaceWorld, type WorkspaceWorld } from "../support/workspace-world.ts";
 
 let guardian: Awaited<ReturnType<typeof bundleGuardian>>;
-let world: EnvironmentWorld;
-let workspace: Workspace;
-let end: () => void;
+let stage: WorkspaceWorld;
+let world: WorkspaceWorld["world"];
+let workspace: WorkspaceWorld["workspace"];
 beforeAll(async () => {
   guardian = await bundleGuardian();
 });
 afterAll(() => guardian.remove());
 beforeEach(() => {
-  world = createEnvironmentWorld({ guardianPath: guardian.path });
-  const { database } = openDatabase(join(world.folder, "..", "store.db"), Date.now);
-  const variables = Object.fromEntries(Object.entries(process.env).filter((entry) => entry[1] !== undefined));
-  const server = {
-    onChange: () => () => undefined,
-    status: () => ({ state: "stopped", plan: null }),
-    stop: () => Promise.resolve(),
-    close: () => Promise.resolve(),
-  };
-  const common = { clock: systemClock, logger: silentLogger };
-  workspace = new Workspace({
-    ...common,
-    project: {
-      id: projectIdSchema.parse("prj_00000000000000aa"),
-      workspace: testWorkspace,
-      name: "shop",
-      directory: world.folder,
-      openedAt: "",
-    },
-    environment: world.environment,
-    monitor: new Monitor({ ...common, services: () => [], audit: () => [] }),
-    shellEnvironment: { variables: () => Promise.resolve(variables as Record<string, string>) },
-    server: server as never,
-    sharedServer: {} as never,
-    chat: { close: () => undefined } as never,
-    book: world.book,
-    trust: new TrustRegister({ database, now: Date.now }),
-    undoFile: join(world.folder, "..", "undo", "one.json"),
-  });
-  end = () => database.close();
+  stage = createWorkspaceWorld(guardian.path);
+  ({ world, workspace } = stage);
 });
 afterEach(async () => {
-  await workspace.close();
-  end();
-  await world.close();
+  await stage.close();
   expect(world.errors).toEqual([]);
 });
 

@@ -3,6 +3,7 @@
  * `api-1`, …, and whoever depends on `api` depends on all of them. Pure.
  */
 import { AppError } from "../lib/error.ts";
+import { MAX_REPLICAS } from "../service/service-rules.ts";
 import { graphNode } from "./detect/detect.ts";
 import { errorProblem, type Dependency, type DetectedProject, type DetectedService } from "./detect/detected.ts";
 import { planOrder } from "./graph.ts";
@@ -22,9 +23,6 @@ export interface ReplicatedProject {
   /** By the name the author gave. */
   readonly groups: ReadonlyMap<string, ReplicaGroup>;
 }
-
-/** More of one service than this is a slip of the finger. */
-export const MAX_REPLICAS = 100;
 
 /**
  * The plan with every service as often as it is wanted.

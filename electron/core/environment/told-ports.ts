@@ -33,6 +33,6 @@ function optionWords(option: string, port: number): string[] {
 }
 
 /** Every other character means itself only in quotes. */
-function shellWord(word: string): string {
+export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

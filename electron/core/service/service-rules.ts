@@ -36,6 +36,9 @@ export interface HookRule {
   readonly deadlineMs: number;
 }
 
+/** More of one service than this is a slip of the finger, and far more than one machine runs of anything. */
+export const MAX_REPLICAS = 100;
+
 export interface ServiceRules {
   /** Gates those who wait for `service_healthy`; its spec is the plan's `probe`. */
   readonly readiness: Partial<ProbeTimings>;

@@ -7,9 +7,7 @@ import type { ProbeSpec } from "#shared/schema/service.ts";
 import { AppError } from "../../lib/error.ts";
 import { isInside } from "../../lib/inside.ts";
 import { commandService } from "../detect/command-service.ts";
-import { graphNode } from "../detect/detect.ts";
 import { isUsableName, type DetectedService } from "../detect/detected.ts";
-import { planOrder } from "../graph.ts";
 import { unknownService } from "../plan.ts";
 import { commandForm } from "./command-form.ts";
 import { changed, usualProbe } from "./config-service.ts";
@@ -17,6 +15,7 @@ import { writtenEdit } from "./edit-written.ts";
 import { environmentForm } from "./environment-form.ts";
 import { followingPorts } from "./following-ports.ts";
 import { inside, type Spot } from "./form.ts";
+import { orderProblems } from "./order-problems.ts";
 import { folderOf } from "./project-folder.ts";
 import { commandLine, execLine, variableOrigin, type OriginContext } from "./service-draft.ts";
 import { serviceForm, type ServiceConfig } from "./service-form.ts";
@@ -229,28 +228,4 @@ function withDisabled(service: DetectedService, disabled: boolean | undefined): 
     plan: disabled ? { ...plan, disabled } : plan,
     rules: { ...service.rules, disabled },
   };
-}
-
-/** What would keep the services from being put in order, and did not before. */
-function orderProblems(
-  before: ReadonlyMap<string, DetectedService>,
-  after: ReadonlyMap<string, DetectedService>,
-  touched: ReadonlySet<string>,
-): FieldProblem[] {
-  const known = new Set(errorsOf(before, touched).map(({ message }) => message));
-  return errorsOf(after, touched).filter(({ message }) => !known.has(message));
-}
-
-function errorsOf(services: ReadonlyMap<string, DetectedService>, touched: ReadonlySet<string>): FieldProblem[] {
-  const elsewhere = JSON.stringify([]);
-  const nodes = [...services.values()].map((service) => ({
-    ...graphNode(service),
-    source: elsewhere,
-    places: touched.has(service.plan.name)
-      ? new Map([...service.dependencies.keys()].map((name) => [name, JSON.stringify(["depends_on", name])]))
-      : new Map<string, string>(),
-  }));
-  return planOrder(nodes)
-    .problems.filter(({ severity }) => severity === "error")
-    .map(({ source, message }) => ({ path: JSON.parse(source) as (string | number)[], message }));
 }

@@ -4,7 +4,9 @@ import type { ProbeDraft, ServiceDraft } from "#shared/schema/service-edit.ts";
 import type { ProbeSpec } from "#shared/schema/service.ts";
 import type { DetectedService } from "../detect/detected.ts";
 import { isYamlMap, type YamlValue } from "../detect/yaml-document.ts";
-import { MAX_REPLICAS, onlyOnce } from "../replicas.ts";
+import { MAX_REPLICAS } from "../../service/service-rules.ts";
+import { onlyOnce } from "../replicas.ts";
+import { shellWord } from "../told-ports.ts";
 import { commandOf } from "./command-form.ts";
 import { timeKeys } from "./edit-written.ts";
 import { durationText, sizeText } from "./units.ts";
@@ -106,12 +108,7 @@ export function execLine(probe: ProbeSpec | null): string {
 
 function lineOf(argv: readonly [string, ...string[]]): string {
   const command = commandOf(argv);
-  return typeof command === "string" ? command : command.map(quoted).join(" ");
-}
-
-/** As a shell takes it for exactly this word. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  return typeof command === "string" ? command : command.map(shellWord).join(" ");
 }
 
 /** Who gives a service one of its variables. */

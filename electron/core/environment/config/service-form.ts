@@ -1,5 +1,6 @@
 /** What may stand under a service of deckhand.yaml: compose's keys as far as they make sense for a process, and our own. */
 import type { RestartPolicy } from "../../service/restart-policy.ts";
+import { MAX_REPLICAS } from "../../service/service-rules.ts";
 import { commandForm, hookForm, hooksForm } from "./command-form.ts";
 import { dependsOnForm } from "./dependency-form.ts";
 import { environmentForm, envFileForm } from "./environment-form.ts";
@@ -22,9 +23,6 @@ import {
 import { portsForm } from "./port-form.ts";
 import { probeForm } from "./probe-form.ts";
 import { cpuShare, duration, pattern, seconds, signal, size } from "./units.ts";
-
-/** Far more than one machine runs of anything. */
-const MAX_REPLICAS = 100;
 
 export interface RestartConfig {
   readonly mode: RestartPolicy["mode"];
