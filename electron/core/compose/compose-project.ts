@@ -5,11 +5,9 @@
  * where they are as they should be, and never started twice.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { ServicePort } from "#shared/schema/service.ts";
 import type { ComposeSource } from "../environment/detect/detected.ts";
-import { writeFileAtomic } from "../lib/atomic-file.ts";
 import type { Clock } from "../lib/clock.ts";
 import { AppError } from "../lib/error.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -17,11 +15,12 @@ import type { Hold, ProcessKeeper } from "../process/owned.ts";
 import type { CommandResult } from "./command.ts";
 import { composeError } from "./compose-error.ts";
 import { containerData } from "./container-data.ts";
-import { isAtLeast, movedPorts, OVERRIDE_SINCE, overrideText, type ContainerRun } from "./compose-override.ts";
+import type { ContainerRun } from "./compose-override.ts";
 import { ComposeQueue, type QueuedWork } from "./compose-queue.ts";
 import { ContainerUsage } from "./container-usage.ts";
 import { ContainerWatch } from "./container-watch.ts";
 import type { ComposeEngine, ReadyEngine } from "./engine.ts";
+import { writeOverride } from "./override-file.ts";
 import { isAbout } from "./progress-line.ts";
 import { ProjectClient } from "./project-client.ts";
 import { ProjectContainers } from "./project-containers.ts";
@@ -226,22 +225,12 @@ export class ComposeProject {
         typeof containerName === "string" && (await this.#containers.isNameTaken(engine, containerName, signal));
       if (nameTaken !== known.nameTaken) this.#services.set(service, { ...known, nameTaken });
     }
-    const text = overrideText([...this.#services.values()]);
-    const { folder } = this.#dependencies.engine;
-    if (text === null || folder === null || !isAtLeast(engine.composeVersion, OVERRIDE_SINCE)) {
-      this.#override = null;
-      const moved = [...this.#services.values()].find((known) => movedPorts(known).length > 0);
-      if (moved === undefined) return;
-      const ports = movedPorts(moved).map(({ port }) => port);
-      const message = `${moved.run.service} would have to publish ${ports.join(", ")} here, which docker compose ${engine.composeVersion} cannot be told.`;
-      throw new AppError("port_in_use", message, {
-        next: `Stop the other workspace, or install docker compose ${OVERRIDE_SINCE.join(".")} or newer.`,
-      });
-    }
-    const path = join(folder, `${this.name}.yaml`);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileAtomic(path, text, { untilReboot: true });
-    this.#override = path;
+    this.#override = null;
+    this.#override = writeOverride([...this.#services.values()], {
+      folder: this.#dependencies.engine.folder,
+      project: this.name,
+      composeVersion: engine.composeVersion,
+    });
   }
 
   async #makeHold(engine: ReadyEngine): Promise<Hold> {

@@ -3,11 +3,12 @@
  * their services `extend`. Everything is read by us, inside the folder: docker compose itself would fetch what stands on the
  * network, follow paths out of the folder and put the contents of env files into its answer, only to tell what would run.
  */
-import { dirname, join, normalize } from "node:path/posix";
+import { dirname, join } from "node:path/posix";
 import type { Problem } from "#shared/schema/environment.ts";
 import { inTurns } from "../../lib/turns.ts";
 import { EnvFiles, type Variables } from "../config/env-files.ts";
-import { readComposeDocument, type ComposeDocument } from "./compose-document.ts";
+import type { ComposeDocument } from "./compose-document.ts";
+import { ComposeDocuments, pathBeside } from "./compose-documents.ts";
 import { interpolateValue } from "./compose-interpolate.ts";
 import { mergeDefinitions } from "./compose-merge.ts";
 import { portVariables } from "./compose-ports.ts";
@@ -16,8 +17,7 @@ import { interpolate } from "./interpolate.ts";
 import type { ProjectFiles } from "./project-files.ts";
 import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-document.ts";
 
-/** More files than any real project has; and how far includes and extends lead from one to the next. */
-const MAX_FILES = 100;
+/** How far includes and extends lead from one to the next. */
 const MAX_DEPTH = 16;
 
 /** One service, with everything it inherits, and its variables replaced. */
@@ -44,13 +44,14 @@ interface OpenFile {
 
 export class ComposeLoader {
   readonly problems: Problem[] = [];
-  readonly #files: ProjectFiles;
+  readonly #directory: string;
   readonly #envFiles: EnvFiles;
-  readonly #documents = new Map<string, Promise<ComposeDocument | null>>();
+  readonly #documents: ComposeDocuments;
 
   constructor(files: ProjectFiles) {
-    this.#files = files;
+    this.#directory = files.directory;
     this.#envFiles = new EnvFiles(files);
+    this.#documents = new ComposeDocuments(files, this.problems);
   }
 
   /**
@@ -61,7 +62,7 @@ export class ComposeLoader {
   async load(paths: readonly string[], variables: Variables, way: readonly string[] = []): Promise<ComposeModel> {
     const model: ComposeModel = { services: new Map(), volumes: new Map() };
     for (const file of paths) {
-      const document = await this.#open(file);
+      const document = await this.#documents.open(file);
       if (document === null) continue;
       const open = { file, document, variables };
       await this.#include(open, model, [...way, file]);
@@ -74,7 +75,7 @@ export class ComposeLoader {
 
   /** The variables of `path` in a folder, as docker compose reads it; the known ones win. */
   async variables(path: string, known: Variables, place: string | null): Promise<Variables> {
-    const reading = await this.#envFiles.read(path, this.#files.directory, known);
+    const reading = await this.#envFiles.read(path, this.#directory, known);
     if (reading.kind === "problem") this.problems.push(reading.problem);
     if (reading.kind === "missing" && place !== null) {
       this.problems.push(errorProblem("file_unreadable", place, `There is no ${path}. Make it, or take it out.`));
@@ -194,7 +195,7 @@ export class ComposeLoader {
       }
       if (envFiles.length === 0) variables = await this.variables(join(base, ".env"), variables, null);
       // Looked at here first: if one cannot be read, this is the line to correct.
-      for (const path of files) await this.#open(path, open.document.place(at));
+      for (const path of files) await this.#documents.open(path, open.document.place(at));
       const included = await this.load(files, variables, way);
       for (const [name, service] of included.services) {
         const known = model.services.get(name);
@@ -210,55 +211,15 @@ export class ComposeLoader {
 
   async #beside(open: OpenFile, path: string, at: readonly (string | number)[]): Promise<OpenFile | null> {
     const file = this.#resolve(open, path, at);
-    const document = file === null ? null : await this.#open(file, open.document.place(at));
+    const document = file === null ? null : await this.#documents.open(file, open.document.place(at));
     return file === null || document === null ? null : { ...open, file, document };
   }
 
   /** A path of a file, relative to the folder; null where it leads to the network or out of the folder. */
   #resolve(open: OpenFile, path: string, at: readonly (string | number)[]): string | null {
-    if (/^[a-z][a-z0-9+.-]*:|^git@|^github\.com\//i.test(path)) {
-      const message = `${open.file} takes ${path.slice(0, 200)} from the network, which is never fetched. Put a copy into the folder.`;
-      this.#refuse(open, at, message, "unsupported");
-      return null;
-    }
-    const found = normalize(join(path.startsWith("/") ? "" : dirname(open.file), path));
-    if (path.startsWith("/") || found === ".." || found.startsWith("../")) {
-      const message = `${open.file} takes ${path.slice(0, 200)} from outside the folder, which is not read. Open the folder that holds both.`;
-      this.#refuse(open, at, message, "unsupported");
-      return null;
-    }
-    return found;
-  }
-
-  /** Null where it cannot be read, which is a problem then. */
-  #open(file: string, namedAt = file): Promise<ComposeDocument | null> {
-    let document = this.#documents.get(file);
-    if (document === undefined) {
-      document = this.#read(file, namedAt);
-      this.#documents.set(file, document);
-    }
-    return document;
-  }
-
-  async #read(file: string, namedAt: string): Promise<ComposeDocument | null> {
-    if (this.#documents.size > MAX_FILES) {
-      this.problems.push(
-        errorProblem("file_too_large", namedAt, `More than ${MAX_FILES} compose files; no more are read.`),
-      );
-      return null;
-    }
-    const text = await this.#files.readText(file);
-    if (text.kind === "missing") {
-      this.problems.push(errorProblem("file_unreadable", namedAt, `There is no ${file}. Correct the path.`));
-      return null;
-    }
-    if (text.kind === "problem") {
-      this.problems.push(text.problem);
-      return null;
-    }
-    const reading = await readComposeDocument(file, text.text);
-    if (reading.ok) return reading.document;
-    this.problems.push(...reading.problems);
+    const found = pathBeside(open.file, path);
+    if (found.kind === "path") return found.path;
+    this.#refuse(open, at, found.message, "unsupported");
     return null;
   }
 

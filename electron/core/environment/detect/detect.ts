@@ -12,13 +12,8 @@ import type { Problem } from "#shared/schema/environment.ts";
 import { tellsHealth } from "../../service/probe-for.ts";
 import { realDirectory } from "../../workspace/projects.ts";
 import { readConfigFile, type ConfigFile } from "../config/config-file.ts";
-import {
-  changedNames,
-  explicitServices,
-  refersToCompose,
-  statedCommands,
-  statedComposeFile,
-} from "../config/explicit-services.ts";
+import { explicitServices } from "../config/explicit-services.ts";
+import { changedNames, refersToCompose, statedCommands, statedComposeFile } from "../config/stated-services.ts";
 import { planOrder, withDependencies, type GraphNode } from "../graph.ts";
 import { canBeTold } from "../told-ports.ts";
 import { readComposeFile } from "./compose-file.ts";
