@@ -4,6 +4,7 @@ import type { WorkspaceId } from "#shared/schema/id.ts";
 import type { FieldProblem, ServiceEdit } from "#shared/schema/service-edit.ts";
 import { Button } from "../../ui/button.tsx";
 import { FailureLine } from "../../ui/failure-line.tsx";
+import { Words } from "../../ui/words.tsx";
 import { failureOf } from "../../view/actions.ts";
 import { useApp } from "../../view/app.ts";
 import { fieldProblems, placeProblems, type FieldPath, type PlacedProblems } from "./field-problems.ts";
@@ -88,7 +89,7 @@ export function EditForm({
       <Problems value={placed}>{children}</Problems>
       {placed.rest.map((message) => (
         <p key={message} role="alert" className="text-sm text-bad">
-          {message}
+          <Words text={message} />
         </p>
       ))}
       {failure && <FailureLine failure={failure} />}

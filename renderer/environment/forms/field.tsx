@@ -1,5 +1,6 @@
 import { useId, type ReactNode } from "react";
 import { inputLook } from "../../ui/input-look.ts";
+import { Words } from "../../ui/words.tsx";
 import { useProblem } from "./edit-form.tsx";
 import type { FieldPath } from "./field-problems.ts";
 
@@ -57,7 +58,7 @@ export function TextField({
       />
       {toldBelow ? null : problem !== null ? (
         <p id={`${id}-problem`} role="alert" className="mt-0.5 text-sm break-words text-bad">
-          {problem}
+          <Words text={problem} />
         </p>
       ) : (
         hint && (
@@ -90,7 +91,7 @@ export function Wrong({ at }: { at: FieldPath }) {
   const problem = useProblem(at);
   return problem === null ? null : (
     <p role="alert" className="text-sm break-words text-bad">
-      {problem}
+      <Words text={problem} />
     </p>
   );
 }
