@@ -4,10 +4,12 @@ import type { ProbeSpec, ServicePort } from "#shared/schema/service.ts";
 import type { ServiceRules } from "../../service/service-rules.ts";
 import { commandService } from "../detect/command-service.ts";
 import type { DetectedService } from "../detect/detected.ts";
+import { canBeTold } from "../told-ports.ts";
 import { commandOf } from "./command-form.ts";
 import { contained, restartOf, rulesOf, specOf } from "./config-rules.ts";
 import type { Spot } from "./form.ts";
 import { inside } from "./form.ts";
+import type { PortConfig } from "./port-form.ts";
 import { folderOf } from "./project-folder.ts";
 import type { ServiceConfig } from "./service-form.ts";
 
@@ -49,7 +51,7 @@ export function changed(base: DetectedService, given: ServiceConfig, context: Se
   const { name, directory, source } = context;
   const workingDirectory =
     config.working_dir === undefined ? base.plan.workingDirectory : folderOf(config.working_dir, directory);
-  const ports = config.ports === undefined ? base.plan.ports : config.ports.map((port): ServicePort => ({ ...port }));
+  const ports = config.ports?.map((port, index) => portOf(port, base.plan.ports[index])) ?? base.plan.ports;
   const isContainer = base.run.kind === "compose";
   const kind =
     isContainer || config.type === undefined ? base.plan.kind : config.type === "task" ? ("task" as const) : "process";
@@ -103,11 +105,18 @@ export function changed(base: DetectedService, given: ServiceConfig, context: Se
       ...base.trust,
       name,
       source,
-      detail: withLines(base.trust.detail, commandsBeside(probe, rules)),
+      detail: withLines(base.trust.detail, [...commandsBeside(probe, rules), ...optionsOf(config)]),
     },
     // Where it runs decides what runs.
     digest: workingDirectory === plan.workingDirectory ? base.digest : `${base.digest} in ${workingDirectory}`,
   };
+}
+
+/** How a port is told is as it was found out, where the file only says which it is to be. */
+function portOf({ usual, ...stated }: PortConfig, found: ServicePort | undefined): ServicePort {
+  if (usual !== true || found === undefined || !canBeTold(found)) return stated;
+  const { env, option } = found;
+  return { ...stated, env, ...(option === undefined ? {} : { option }) };
 }
 
 /** What is said anew counts as it is said. */
@@ -143,6 +152,11 @@ function withoutProcessKeys(config: ServiceConfig, { name, spot }: ServiceContex
 /** Ports of databases and the like have names of their own; what is called nothing in particular is a web server. */
 function speaksHttp({ name, env }: ServicePort): boolean {
   return env === "PORT" || /^(?:https?|web|www|ui|app|api|dev|server|site|\d+)$/i.test(name);
+}
+
+/** What the file puts behind the command for its ports. */
+function optionsOf({ ports = [] }: ServiceConfig): string[] {
+  return ports.flatMap(({ name, option }) => (option === undefined ? [] : [`for its port ${name}: ${option}`]));
 }
 
 /** A service that is changed may have some of them already. */

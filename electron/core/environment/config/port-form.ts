@@ -25,6 +25,8 @@ export interface PortConfig {
   /** What is put behind the command to tell it. */
   readonly option?: string;
   readonly strict?: boolean;
+  /** Nobody said how it is told: `env` is the usual variable. */
+  readonly usual?: true;
 }
 
 const portNumber = wholeNumber(1, 65_535);
@@ -120,6 +122,7 @@ export const portsForm = named(
         name,
         port,
         env: env === undefined ? (option === undefined ? usualVariable(name, index) : null) : env,
+        ...(env === undefined && option === undefined ? { usual: true as const } : {}),
         ...(option === undefined ? {} : { option }),
         ...(strict === undefined ? {} : { strict }),
       })),

@@ -141,6 +141,21 @@ describe("in a deckhand.yaml", () => {
     expect(services.get("dev")).toMatchObject({ plan: { ports: [{ port: 4_100 }] }, ownPorts: [4_000] });
   });
 
+  test("where it only says which port it is to be, how that is told is as it was found out", async () => {
+    const { services } = await detectIn({
+      "package.json": { scripts: { "dev:page": "vite --port 4000", "dev:api": "flask run" } },
+      "deckhand.yaml": `services:
+  dev:page: { ports: { http: { prefer: 4100 } } }
+  dev:api: { ports: { http: { prefer: 5100 } } }
+`,
+    });
+    expect(services.get("dev:page")?.plan.ports).toEqual([
+      { name: "http", port: 4_100, env: null, option: "-- --port" },
+    ]);
+    expect(services.get("dev:page")?.plan.probe).toEqual({ kind: "tcp", port: 4_100 });
+    expect(services.get("dev:api")?.plan.ports).toEqual([{ name: "http", port: 5_100, env: "FLASK_RUN_PORT" }]);
+  });
+
   test("it is part of what is trusted, and one that is none is a problem with its place", async () => {
     const written = (option: string) =>
       detectIn({
@@ -150,6 +165,7 @@ describe("in a deckhand.yaml", () => {
       ["--port", "--listen"].map(async (one) => serviceFingerprint(onlyService(await written(one)))),
     );
     expect(new Set(prints).size).toBe(2);
+    expect(onlyService(await written("--listen")).trust.detail).toBe("./serve\nfor its port http: --listen");
     const { detection } = await written(JSON.stringify("a\u0007b"));
     expect(detection.problems).toMatchObject([{ source: "deckhand.yaml:2:59", code: "value_invalid" }]);
   });
