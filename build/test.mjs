@@ -68,7 +68,12 @@ async function main() {
   const docker = dockerTrouble();
   const needsDocker = wanted.some((part) => ["integration", "faults", "e2e"].includes(part));
   if (docker !== null && needsDocker) say(`skipped: everything with real containers, because ${docker}`);
-  const env = { ...process.env, DECKHAND_TEST_DOCKER: docker === null ? "1" : "0" };
+  const env = {
+    ...process.env,
+    DECKHAND_TEST_DOCKER: docker === null ? "1" : "0",
+    // Code that is counted runs slower; tests that bound their own time allow for it.
+    DECKHAND_COVERAGE: wantsCoverage ? "1" : "0",
+  };
 
   const projects = vitestProjects.filter((each) => wanted.includes(each) && (built || each === "unit"));
   // Coverage is only true of all parts together, so they run as one.
