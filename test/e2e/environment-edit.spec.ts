@@ -41,6 +41,8 @@ test("a service is edited in its form, restarted after the question, and put bac
   await expect(form.getByLabel("Killed after")).toHaveValue("3s");
   await form.getByRole("button", { name: "Continue…" }).click();
   await dialog.getByRole("button", { name: "Write it" }).click();
+  // Behind an open dialog the form counts as hidden already; the dialog goes once the file is written.
+  await expect(dialog).toBeHidden();
   await expect(form).toBeHidden();
   expect(readFileSync(file, "utf8")).toContain("stop_signal: SIGINT");
 
