@@ -90,7 +90,8 @@ export async function configTextFor(input: SaveProjectInput): Promise<ConfigText
   });
   if (!saved.ok) throw unreadable(file, saved.problems);
   const { text } = saved;
-  if (text !== existing) {
+  // Also a text that stays as it is may be no answer to what was asked for.
+  if (text !== existing || after !== before) {
     await checkReading(project, { services: after, typed }, { directory, profile, environment, text });
   }
   return { file, existing, text };

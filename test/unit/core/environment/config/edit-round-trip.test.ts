@@ -1,5 +1,5 @@
 /** What a form writes is read back as the same plan, whatever is typed; or it is refused with its place, and nothing is written. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
@@ -289,5 +289,34 @@ describe("a file that is there keeps its form", () => {
     const directory = open(crlf);
     const result = await written(directory, { service: "api", environment: [["LOG", "info"]] });
     expect(result).toBe(crlf.replace("LOG: debug", "LOG: info"));
+  });
+});
+
+describe("what cannot be written is refused as a whole, and said", () => {
+  const refused = async (config: string, one: ServiceEdit) => {
+    const directory = open(config);
+    const error = await written(directory, one).catch((thrown: unknown) => thrown);
+    expect(readFileSync(join(directory, "deckhand.yaml"), "utf8")).toBe(config);
+    return error;
+  };
+
+  test("a variable that comes from an anchor cannot be taken out of one of those that share it", async () => {
+    const config = `x-common: &common { environment: { A: b } }
+services: { one: { <<: *common, command: ./one }, two: { <<: *common, command: ./two } }
+`;
+    expect(await refused(config, { service: "one", environment: [["A", null]] })).toMatchObject({
+      code: "plan_invalid",
+      message: expect.stringContaining("its environment") as string,
+      next: "Edit deckhand.yaml by hand.",
+    });
+  });
+
+  test("a file that may not be read", async () => {
+    const directory = open(null);
+    symlinkSync("/etc/hostname", join(directory, "deckhand.yaml"));
+    await expect(written(directory, { service: "worker", disabled: true })).rejects.toMatchObject({
+      code: "plan_invalid",
+      next: "Look at deckhand.yaml.",
+    });
   });
 });
