@@ -21,8 +21,8 @@ const STATUS_CALLS = 500;
 const MAX_STATUS_MS = 10;
 /** Between two calls, so that each is one of its own. */
 const STATUS_PAUSE_MS = 10;
-/** After the last start: probes come at their calmer pace, garbage of the start is collected. */
-const SETTLE_MS = 5_000;
+/** After the last start: probes come at their calmer pace after a minute, and garbage of the start is collected by then. */
+const SETTLE_MS = 65_000;
 
 /** Percent of one core. */
 async function idleCpu(pids: readonly number[]): Promise<number> {
