@@ -83,3 +83,11 @@ export const failureSchema = z.object({
   details: z.record(z.string(), z.unknown()),
 });
 export type Failure = z.infer<typeof failureSchema>;
+
+/** These failures of a start are somebody else's: the service is blocked, not broken. */
+export const blockingFailures: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  "port_in_use",
+  "docker_missing",
+  "docker_stopped",
+  "not_trusted",
+]);

@@ -13,7 +13,7 @@ import { Cell, Figure, Uptime } from "./cells.tsx";
 import { HolderButtons } from "./holder-buttons.tsx";
 import { RemedyButtons } from "./remedy-buttons.tsx";
 import { Took } from "./took.tsx";
-import { chainOf, engineWords, isOfEngine, isOwn } from "./trouble.ts";
+import { chainWords, engineWords, isOfEngine, isOwn } from "./trouble.ts";
 
 type Properties = {
   workspace: WorkspaceId;
@@ -146,9 +146,7 @@ export const ServiceRow = memo(function ServiceRow({
 
 function whyOf({ failure, why }: ServiceStatus): string | null {
   if (failure === null) return why;
-  const chain = chainOf(failure);
-  if (chain.length > 0) return `${chain.join(" → ")} failed`;
-  return isOfEngine(failure) ? engineWords(failure) : (why ?? failure.message);
+  return chainWords(failure) ?? (isOfEngine(failure) ? engineWords(failure) : (why ?? failure.message));
 }
 
 function Ports({ service }: { service: ServiceStatus }) {

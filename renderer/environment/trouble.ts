@@ -1,5 +1,5 @@
 /** What a failure of a service says beyond its sentence, as its details have it. Pure. */
-import type { Failure } from "#shared/failure.ts";
+import { blockingFailures, type Failure, type FailureCode } from "#shared/failure.ts";
 import { workspaceIdSchema, type WorkspaceId } from "#shared/schema/id.ts";
 import type { ServiceStatus } from "#shared/schema/service.ts";
 
@@ -33,6 +33,14 @@ export function heldPort({ failure, phase }: Pick<ServiceStatus, "failure" | "ph
 export function chainOf({ code, details }: Failure): readonly string[] {
   const chain = details["chain"];
   return code === "dependency_failed" && Array.isArray(chain) ? chain.map(String) : [];
+}
+
+/** What keeps a skipped service, from what it needs to the one that is at fault: `db:seed → db:migrate failed`. */
+export function chainWords(failure: Failure): string | null {
+  const chain = chainOf(failure);
+  if (chain.length === 0) return null;
+  const root = record(failure.details["root"])?.["code"];
+  return `${chain.join(" → ")} ${blockingFailures.has(root as FailureCode) ? "is blocked" : "failed"}`;
 }
 
 /** Trouble of the Docker engine: one cause for every container, so it is told once, with all of them. */

@@ -1,9 +1,9 @@
 /** What becomes of a service when a generation of it is over: its next phase, why, and what is kept of the life. */
-import type { Failure } from "#shared/failure.ts";
+import { blockingFailures, type Failure } from "#shared/failure.ts";
 import type { ServiceRun } from "#shared/schema/service.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { EndingDecision } from "./ending.ts";
-import { backoffText, blockingFailures } from "./failures.ts";
+import { backoffText } from "./failures.ts";
 import type { ServiceFacts } from "./service-facts.ts";
 import type { ServiceRecord } from "./service-record.ts";
 

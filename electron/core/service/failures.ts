@@ -166,11 +166,3 @@ export function survivorsText(survivors: readonly { readonly pid: number; readon
 export function backoffText(failure: Failure, delayMs: number): string {
   return `${failure.message} Starts again ${delayMs === 0 ? "at once" : `in ${formatDuration(delayMs)}`}.`;
 }
-
-/** These failures of a start are somebody else's: the service is blocked, not broken. */
-export const blockingFailures: ReadonlySet<Failure["code"]> = new Set<Failure["code"]>([
-  "port_in_use",
-  "docker_missing",
-  "docker_stopped",
-  "not_trusted",
-]);

@@ -7,7 +7,14 @@ import { directNeeds, graphOf } from "../../../renderer/environment/graph.ts";
 import { withReadings } from "../../../renderer/environment/service-curves.tsx";
 import { criticalPath, startOf, tookOf, wayOf } from "../../../renderer/environment/steps.ts";
 import { ticksOf, tickText } from "../../../renderer/environment/ticks.ts";
-import { chainOf, engineTrouble, holderOf, inTrouble, nextInTrouble } from "../../../renderer/environment/trouble.ts";
+import {
+  chainOf,
+  chainWords,
+  engineTrouble,
+  holderOf,
+  inTrouble,
+  nextInTrouble,
+} from "../../../renderer/environment/trouble.ts";
 import { formatTook } from "../../../renderer/ui/format.ts";
 
 const noon = Date.parse("2026-01-01T12:00:00.000Z");
@@ -157,6 +164,11 @@ test("who holds a port is known by pid, and by service where it is one of ours",
 test("a skipped service names the chain to the one that failed", () => {
   expect(chainOf(failure("dependency_failed", { chain: ["api", "db"] }))).toEqual(["api", "db"]);
   expect(chainOf(failure("dependency_failed", {}))).toEqual([]);
+  expect(chainWords(failure("dependency_failed", { chain: ["api", "db"] }))).toBe("api → db failed");
+  expect(chainWords(failure("dependency_failed", { chain: ["db"], root: { code: "docker_stopped" } }))).toBe(
+    "db is blocked",
+  );
+  expect(chainWords(failure("task_failed", { chain: ["api"] }))).toBeNull();
   expect(chainOf(failure("task_failed", { chain: ["api"] }))).toEqual([]);
 });
 
