@@ -8,7 +8,7 @@ import { join, relative } from "node:path";
 /** In percent; a folder counts with everything below it. */
 export const floors = [
   { folder: "electron/core/environment", lines: 95, branches: 88 },
-  { folder: "electron/core/compose", lines: 95, branches: 90 },
+  { folder: "electron/core/compose", lines: 95, branches: 88 },
   { folder: "electron/core/service", lines: 95, branches: 88 },
   { folder: "electron/core/process", lines: 95, branches: 90 },
   { folder: "electron/core/log", lines: 95, branches: 90 },

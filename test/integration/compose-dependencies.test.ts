@@ -7,6 +7,7 @@ import { detect } from "../../electron/core/environment/detect/detect.ts";
 import { docker, engineObstacle } from "../support/docker-engine.ts";
 import { createEnvironmentWorld, linesOf, type EnvironmentWorld } from "../support/environment-world.ts";
 import { bundleGuardian } from "../support/guardian-bundle.ts";
+import { until } from "../support/until.ts";
 
 const reason = engineObstacle();
 if (reason !== null) console.log(`skipped: containers that need one another (${reason})`);
@@ -96,6 +97,10 @@ describe.skipIf(reason !== null)("on the real engine", { timeout: 90_000 }, () =
 `,
     );
     void start(["slow"]);
+    // Both read the folder first, and whoever is quicker would be first.
+    await until("the wish", 5_000, () =>
+      world.environment.status().services.some(({ name, desired }) => name === "slow" && desired === "running"),
+    );
     expect((await start(["fast"], { alone: true })).outcome).toBe("ready");
     expect(linesOf(join(world.folder, "order.txt"))).toEqual(["slow", "fast"]);
     expect(containers("-a")).toEqual([]);
