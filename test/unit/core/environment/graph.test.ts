@@ -45,7 +45,7 @@ describe("waves", () => {
     expect(order.problems).toEqual([]);
   });
 
-  test("10,000 services in one chain, and 10,000 on one, take under a second", () => {
+  test("10,000 services in one chain, and 10,000 on one, are put in order in the two seconds that any input has", () => {
     const chain = Array.from({ length: 10_000 }, (_, index) => node(`s${index}`, index === 0 ? [] : [`s${index - 1}`]));
     const star = Array.from({ length: 10_000 }, (_, index) => node(`s${index}`, index === 0 ? [] : ["s0"]));
     const ring = chain.map((one, index) => (index === 0 ? node("s0", ["s9999"]) : one));
@@ -53,7 +53,7 @@ describe("waves", () => {
     expect(planOrder(chain).waves).toHaveLength(10_000);
     expect(planOrder(star).waves).toHaveLength(2);
     expect(planOrder(ring).waves).toEqual([]);
-    expect(performance.now() - before).toBeLessThan(1_000);
+    expect(performance.now() - before).toBeLessThan(2_000);
   });
 });
 
