@@ -1,9 +1,11 @@
 /** Writes what was detected, and edited, as a deckhand.yaml that reads back to the same plan. Pure. */
-import { Document, isMap, parseDocument, YAMLMap } from "yaml";
+import { Document, isMap, isScalar, parseDocument, YAMLMap } from "yaml";
 import type { Problem } from "#shared/schema/environment.ts";
 import type { DetectedService } from "../detect/detected.ts";
-import { keyOf, readYamlFile } from "../detect/yaml-document.ts";
+import { readYamlFile } from "../detect/yaml-document.ts";
+import { keyOf } from "../detect/yaml-values.ts";
 import { inTheFormOf } from "./keep-form.ts";
+import { unshare } from "./unshare.ts";
 import { changeEntry, isChanged, newEntry, type EntryContext } from "./write-entry.ts";
 import type { WriteContext } from "./write-service.ts";
 
@@ -65,9 +67,13 @@ function writeServices(services: YAMLMap, { before, after, write }: SaveInput, c
     const pair = services.items.find(({ key }) => keyOf(key) === name);
     const base = before.get(name);
     if (isMap(pair?.value) && base !== undefined) {
+      if (!isChanged(base, service, context)) continue;
+      unshare(context.document, pair.value as YAMLMap);
       changeEntry(pair.value as YAMLMap, { service, base, context });
     } else if (write === "all" || base === undefined || isChanged(base, service, context)) {
-      const entry = newEntry(service, base, context, write === "changes");
+      // What stands in the place of an entry says all of it: an alias, for one.
+      const isEmpty = pair === undefined || pair.value === null || (isScalar(pair.value) && pair.value.value === null);
+      const entry = newEntry(service, base, context, write === "changes" && isEmpty);
       if (pair === undefined) services.set(name, entry);
       else pair.value = entry;
     }

@@ -284,6 +284,45 @@ describe("a file that is there keeps its form", () => {
     expect(result).toContain("1: { command: ./one, healthcheck: false, stop_signal: SIGINT }");
   });
 
+  test("an entry that is another one's alias gets words of its own, and one with nothing in it stays laid over", async () => {
+    const config = "services:\n  one: &one { command: ./one }\n  two: *one\n  dev:\n";
+    const stop = { signal: "SIGINT", grace: "10s" };
+    expect(await written(open(config), { service: "two", stop })).toBe(
+      config.replace("two: *one\n", "two:\n    command: ./one\n    stop_signal: SIGINT\n"),
+    );
+    expect(await written(open(config), { service: "dev", stop })).toBe(`${config}    stop_signal: SIGINT\n`);
+  });
+
+  test("what others repeat of it stays theirs, and what it repeats of others becomes its own", async () => {
+    const config = `x-env: &env { A: b, C: d }
+services:
+  one: &one { command: &line ./one, environment: *env }
+  two: *one
+  three: { command: *line }
+  four: { <<: *one, command: ./four }
+`;
+    const after = async (one: ServiceEdit) => {
+      const directory = open(config);
+      const before = await detect({ directory, profile: "dev" });
+      writeFileSync(join(directory, "deckhand.yaml"), (await written(directory, one)) ?? "");
+      const { services } = await detect({ directory, profile: "dev" });
+      const others = [...services].filter(([name]) => name !== one.service);
+      for (const [name, { plan, environment }] of others) {
+        const was = before.services.get(name);
+        expect([name, plan.command, environment]).toEqual([name, was?.plan.command, was?.environment]);
+      }
+      return services.get(one.service);
+    };
+    expect((await after({ service: "one", command: "./other", environment: [["A", "x"]] }))?.environment).toMatchObject(
+      {
+        A: "x",
+        C: "d",
+      },
+    );
+    expect((await after({ service: "three", environment: [["A", "x"]] }))?.environment).toMatchObject({ A: "x" });
+    expect((await after({ service: "two", environment: [["A", null]] }))?.environment).not.toHaveProperty("A");
+  });
+
   test("lines that end as on Windows go on doing so", async () => {
     const crlf = text.replaceAll("\n", "\r\n");
     const directory = open(crlf);
