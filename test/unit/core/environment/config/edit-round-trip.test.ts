@@ -126,7 +126,7 @@ const number = fc.oneof(
   fc.constantFrom("", "0", "65536", "1.5", "x", "007"),
 );
 const time = fc.constantFrom("", "250ms", "10s", "1m30s", "90", "soon", "1.5h", "0s");
-const name = fc.constantFrom("PORT", "A", "LOG", "B", "__proto__", "API_SECRET", "URL", "STAGE", "TOKEN", "x.y");
+const variable = fc.constantFrom("PORT", "A", "LOG", "B", "__proto__", "API_SECRET", "URL", "STAGE", "TOKEN", "x.y");
 const maybe = <Value>(arbitrary: fc.Arbitrary<Value>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
 
 const ports: fc.Arbitrary<PortDraft[]> = fc.array(
@@ -170,7 +170,7 @@ const edit: fc.Arbitrary<ServiceEdit> = fc.record({
   command: maybe(fc.oneof(value, fc.constant("./other --flag"))),
   workingDirectory: maybe(fc.constantFrom(".", "a b", "$x", "..", "/etc", "")),
   environment: maybe(
-    fc.uniqueArray(fc.tuple(name, fc.option(value, { nil: null })), { maxLength: 4, selector: ([one]) => one }),
+    fc.uniqueArray(fc.tuple(variable, fc.option(value, { nil: null })), { maxLength: 4, selector: ([one]) => one }),
   ),
   ports: maybe(ports),
   needs: maybe(needs),
