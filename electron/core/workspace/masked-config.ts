@@ -1,6 +1,6 @@
 /** The text of a deckhand.yaml as a person may see it on any screen: without the values of variables that look like secrets. Pure. */
 import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument, visit, type Document } from "yaml";
-import { keyOf } from "../environment/detect/yaml-document.ts";
+import { keyOf } from "../environment/detect/yaml-values.ts";
 import { looksSecret } from "./plan-view.ts";
 
 const MASK = "••••••••";

@@ -6,14 +6,8 @@ import type { Problem } from "#shared/schema/environment.ts";
 import { errorProblem, warningProblem } from "../detect/detected.ts";
 import { interpolate } from "../detect/interpolate.ts";
 import type { ProjectFiles } from "../detect/project-files.ts";
-import {
-  isYamlMap,
-  readYamlFileInTurns,
-  type YamlFile,
-  type YamlMap,
-  type YamlPath,
-  type YamlValue,
-} from "../detect/yaml-document.ts";
+import { readYamlFileInTurns, type YamlFile } from "../detect/yaml-document.ts";
+import { isYamlMap, type YamlMap, type YamlPath, type YamlValue } from "../detect/yaml-values.ts";
 import { profileForm, topForm, wrongName, type ProfileConfig } from "./config-form.ts";
 import type { EnvFileConfig } from "./environment-form.ts";
 import type { Variables } from "./env-files.ts";

@@ -1,6 +1,6 @@
 /** What a person typed into a form, as it would stand in a deckhand.yaml. Nothing is judged here: that is for what reads the file. */
 import type { ProbeDraft, ServiceEdit } from "#shared/schema/service-edit.ts";
-import type { YamlMap, YamlValue } from "../detect/yaml-document.ts";
+import type { YamlMap, YamlValue } from "../detect/yaml-values.ts";
 
 /** The keys of a service, with what was typed for each; what is empty is not there. */
 export function writtenEdit(edit: ServiceEdit): YamlMap {

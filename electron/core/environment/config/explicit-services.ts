@@ -4,7 +4,7 @@ import { isInside } from "../../lib/inside.ts";
 import { inTurns } from "../../lib/turns.ts";
 import type { DetectedService, Dependency } from "../detect/detected.ts";
 import type { ProjectFiles } from "../detect/project-files.ts";
-import { isYamlMap } from "../detect/yaml-document.ts";
+import { isYamlMap } from "../detect/yaml-values.ts";
 import { readService, serviceSpot, type ConfigFile } from "./config-file.ts";
 import { changed, commandOfConfig, type ServiceContext } from "./config-service.ts";
 import { EnvFiles } from "./env-files.ts";

@@ -6,7 +6,7 @@
  * beside it must still count. So a form reads what it can, reports what it cannot, and answers `undefined` for what is lost.
  * Keys are strangers' (`__proto__`), hence maps.
  */
-import { isYamlMap, type YamlPath, type YamlValue } from "../detect/yaml-document.ts";
+import { isYamlMap, type YamlPath, type YamlValue } from "../detect/yaml-values.ts";
 import { nearestWord } from "./nearest-word.ts";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;

@@ -1,7 +1,8 @@
 /** What is wrong with a text that was made from what somebody typed, told where it was typed. Pure. */
 import type { Problem } from "#shared/schema/environment.ts";
 import type { FieldProblem } from "#shared/schema/service-edit.ts";
-import { isYamlMap, readYamlFile, type YamlPath, type YamlValue } from "../detect/yaml-document.ts";
+import { readYamlFile } from "../detect/yaml-document.ts";
+import { isYamlMap, type YamlPath, type YamlValue } from "../detect/yaml-values.ts";
 
 /** Fields lie no deeper below their service. */
 const MAX_DEPTH = 4;

@@ -1,6 +1,6 @@
 /** `ports` of a service that is a process: which it wants, and how it is told which it got. */
 import { composePorts } from "../detect/compose-ports.ts";
-import type { YamlValue } from "../detect/yaml-document.ts";
+import type { YamlValue } from "../detect/yaml-values.ts";
 import {
   byShape,
   described,

@@ -5,7 +5,7 @@ import { realDirectory } from "../../workspace/projects.ts";
 import { detect, type DetectInput } from "../detect/detect.ts";
 import type { DetectedProject, DetectedService } from "../detect/detected.ts";
 import { projectFiles, type ProjectFiles } from "../detect/project-files.ts";
-import type { YamlValue } from "../detect/yaml-document.ts";
+import type { YamlValue } from "../detect/yaml-values.ts";
 import { differences } from "./compare-plans.ts";
 import { configNames, readConfigFile } from "./config-file.ts";
 import type { EditedServices } from "./edit-services.ts";

@@ -3,7 +3,7 @@ import { relative } from "node:path";
 import type { ProbeDraft, ServiceDraft } from "#shared/schema/service-edit.ts";
 import type { ProbeSpec } from "#shared/schema/service.ts";
 import type { DetectedService } from "../detect/detected.ts";
-import { isYamlMap, type YamlValue } from "../detect/yaml-document.ts";
+import { isYamlMap, type YamlValue } from "../detect/yaml-values.ts";
 import { MAX_REPLICAS } from "../../service/service-rules.ts";
 import { onlyOnce } from "../replicas.ts";
 import { shellWord } from "../told-ports.ts";

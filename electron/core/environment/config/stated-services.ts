@@ -1,5 +1,5 @@
 /** What a deckhand.yaml says of its services as far as others have to know it before they are read. */
-import { isYamlMap } from "../detect/yaml-document.ts";
+import { isYamlMap } from "../detect/yaml-values.ts";
 import { serviceSpot, type ConfigFile } from "./config-file.ts";
 
 /** The compose file that the services of a config refer to, and those that refer to another one than the first. */

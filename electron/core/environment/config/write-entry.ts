@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isMap, isScalar, isSeq, Pair, Scalar, YAMLMap, type Document, type YAMLSeq } from "yaml";
 import type { DetectedService } from "../detect/detected.ts";
-import { keyOf } from "../detect/yaml-document.ts";
+import { keyOf } from "../detect/yaml-values.ts";
 import { usualProbe } from "./config-service.ts";
 import {
   bareService,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-document.ts";
+import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-values.ts";
 
 /** A short digest of a whole definition: it differs as soon as anything in it does. */
 export function definitionDigest(definition: YamlMap): string {

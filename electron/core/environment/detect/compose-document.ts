@@ -1,6 +1,7 @@
 /** Reads compose YAML into plain maps and lists. How that is done safely stands in yaml-document.ts. */
 import type { Problem } from "#shared/schema/environment.ts";
-import { isYamlMap, readYamlFileInTurns, type YamlFile, type YamlMap, type YamlValue } from "./yaml-document.ts";
+import { readYamlFileInTurns, type YamlFile } from "./yaml-document.ts";
+import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-values.ts";
 
 export { isYamlMap, type YamlMap, type YamlValue };
 

@@ -1,7 +1,7 @@
 /** The `healthcheck` of a compose service. Docker runs the check; here is only what waiting for it has to know. */
 import { durationMs } from "../config/units.ts";
 import { DEFAULT_TIMINGS, type ProbeTimings } from "../../service/probe.ts";
-import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-document.ts";
+import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-values.ts";
 
 export interface HealthcheckReading {
   /** Docker checks it, as far as the file says: a check that is built into the image is not seen. */

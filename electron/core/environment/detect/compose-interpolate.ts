@@ -1,5 +1,5 @@
 import { interpolate } from "./interpolate.ts";
-import { isYamlMap, type YamlValue } from "./yaml-document.ts";
+import { isYamlMap, type YamlValue } from "./yaml-values.ts";
 
 /** Replaces the variables in every text of a value; keys have none. `onBad`: where, and why not. */
 export function interpolateValue(

@@ -15,7 +15,7 @@ import { portVariables } from "./compose-ports.ts";
 import { errorProblem, isUsableName } from "./detected.ts";
 import { interpolate } from "./interpolate.ts";
 import type { ProjectFiles } from "./project-files.ts";
-import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-document.ts";
+import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-values.ts";
 
 /** How far includes and extends lead from one to the next. */
 const MAX_DEPTH = 16;

@@ -2,7 +2,7 @@
  * Lays one service definition over another, as docker compose does for override files and for `extends`: maps key by key, lists
  * one behind the other, and the exceptions of the compose specification ("Merge"). `!reset` takes away, `!override` replaces.
  */
-import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-document.ts";
+import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-values.ts";
 
 type Path = readonly string[];
 /** The tag that stands before a value of the upper definition, by its path below the service. */

@@ -1,7 +1,7 @@
 /** Published host ports of a compose service, in both of compose's forms. */
 import type { ServicePort } from "#shared/schema/service.ts";
 import type { PublishedPort } from "./detected.ts";
-import { isYamlMap, type YamlValue } from "./yaml-document.ts";
+import { isYamlMap, type YamlValue } from "./yaml-values.ts";
 
 /** One service publishing more than this is a range that nobody probes one by one. */
 const MAX_PORTS = 100;

@@ -8,7 +8,7 @@ import { definitionDigest } from "./compose-digest.ts";
 import { readHealthcheck } from "./compose-healthcheck.ts";
 import { composePorts } from "./compose-ports.ts";
 import { DEFAULT_GRACE_MS, errorProblem, warningProblem, type Dependency, type DetectedService } from "./detected.ts";
-import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-document.ts";
+import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-values.ts";
 import { durationMs } from "../config/units.ts";
 
 export interface ComposeServiceInput {

@@ -3,14 +3,8 @@ import { dirname, join } from "node:path";
 import type { ProblemList } from "../config/config-file.ts";
 import { errorProblem } from "./detected.ts";
 import type { ProjectFiles } from "./project-files.ts";
-import {
-  isYamlMap,
-  readYamlFileInTurns,
-  type YamlFile,
-  type YamlMap,
-  type YamlPath,
-  type YamlValue,
-} from "./yaml-document.ts";
+import { readYamlFileInTurns, type YamlFile } from "./yaml-document.ts";
+import { isYamlMap, type YamlMap, type YamlPath, type YamlValue } from "./yaml-values.ts";
 
 /** In its own order. The first two are compose's, too: `processes:` instead of `services:` tells them apart. */
 const baseNames = ["compose.yml", "compose.yaml", "process-compose.yml", "process-compose.yaml"];

@@ -1,5 +1,5 @@
 /** How process-compose lays one definition over another: override files, `extends` of a file, `extends` of a process. */
-import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-document.ts";
+import { isYamlMap, type YamlMap, type YamlValue } from "./yaml-values.ts";
 
 /** Lists that are joined; others are replaced. */
 const appended = new Set(["entrypoint", "args"]);

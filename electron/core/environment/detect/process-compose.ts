@@ -15,7 +15,7 @@ import { processForm, projectForm, type ProcessConfig } from "./process-compose-
 import { extended, overProject } from "./process-compose-merge.ts";
 import { commandOfProcess, rendered, serviceConfigOf, valuesOf } from "./process-compose-service.ts";
 import type { ProjectFiles } from "./project-files.ts";
-import { isYamlMap, type YamlMap, type YamlPath, type YamlValue } from "./yaml-document.ts";
+import { isYamlMap, type YamlMap, type YamlPath, type YamlValue } from "./yaml-values.ts";
 
 /**
  * Reads the folder's process-compose file with its override and what it extends.

@@ -10,18 +10,7 @@ import type { Problem } from "#shared/schema/environment.ts";
 import { errorText } from "../../lib/error.ts";
 import { nextTurn } from "../../lib/turns.ts";
 import { errorProblem } from "./detected.ts";
-import {
-  isYamlMap,
-  keyOf,
-  MAX_DEPTH,
-  MAX_FAULTS,
-  YamlValues,
-  type YamlMap,
-  type YamlPath,
-  type YamlValue,
-} from "./yaml-values.ts";
-
-export { isYamlMap, keyOf, type YamlMap, type YamlPath, type YamlValue };
+import { isYamlMap, MAX_DEPTH, MAX_FAULTS, YamlValues, type YamlMap, type YamlPath } from "./yaml-values.ts";
 
 /** Words, marks and line ends of one file: ten thousand services have some 250,000, and the library needs 3 µs for each (measured). */
 const MAX_LEXEMES = 400_000;

@@ -5,7 +5,8 @@ import { selectByProfiles } from "../../../../../electron/core/environment/detec
 import { readComposeFile } from "../../../../../electron/core/environment/detect/compose-file.ts";
 import { readHealthcheck } from "../../../../../electron/core/environment/detect/compose-healthcheck.ts";
 import { projectFiles } from "../../../../../electron/core/environment/detect/project-files.ts";
-import { readYamlFile, type YamlMap } from "../../../../../electron/core/environment/detect/yaml-document.ts";
+import { readYamlFile } from "../../../../../electron/core/environment/detect/yaml-document.ts";
+import type { YamlMap } from "../../../../../electron/core/environment/detect/yaml-values.ts";
 import { folderWith, removeFolders } from "../../../../support/detect-folder.ts";
 
 afterEach(removeFolders);
