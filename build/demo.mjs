@@ -3,12 +3,12 @@
  * its own, so that nothing of a person's real projects is touched.
  */
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { buildIfStale } from "./build.mjs";
 import { bundleForNode } from "./bundle.mjs";
+import { copyProject } from "./demo-project.mjs";
 import { openApp, say } from "./launch.mjs";
 
 const top = join(import.meta.dirname, "..");
@@ -18,17 +18,6 @@ const MODEL_START_MS = 10_000;
 function demoHome() {
   const state = process.env["XDG_STATE_HOME"];
   return join(state?.startsWith("/") ? state : join(homedir(), ".local", "state"), "deckhand-demo");
-}
-
-/** A working copy of the sample project. What a person changed in it is kept; our own files are brought up to date. */
-function copyProject(home) {
-  const project = join(home, "demo", "harbour");
-  mkdirSync(join(home, "demo"), { recursive: true, mode: 0o700 });
-  cpSync(join(top, "test", "fixtures", "projects", "harbour"), project, { recursive: true });
-  // Its two dependencies are among our own.
-  const modules = join(project, "node_modules");
-  if (!existsSync(modules)) symlinkSync(join(top, "node_modules"), modules, "dir");
-  return project;
 }
 
 /** OpenCode's sessions, settings and keys of the person are left alone: the demo has folders of its own. */
@@ -64,7 +53,7 @@ async function startModel() {
 try {
   await buildIfStale(say);
   const home = demoHome();
-  const project = copyProject(home);
+  const project = copyProject(home, top);
   const model = await startModel();
   try {
     process.exitCode = await openApp({
