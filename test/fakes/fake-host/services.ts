@@ -86,13 +86,8 @@ function plain(scenario: string): EnvironmentStatus {
             });
           if (each.name === "dev:web")
             return changed(each, {
+              ...gone,
               phase: "blocked",
-              ready: false,
-              health: "none",
-              pid: null,
-              uptimeMs: null,
-              memoryBytes: null,
-              cpuPercent: null,
               why: "Port 5173 is taken",
               failure: failure(
                 "port_in_use",
@@ -102,14 +97,8 @@ function plain(scenario: string): EnvironmentStatus {
             });
           if (each.wave >= 2)
             return changed(each, {
+              ...gone,
               phase: "skipped",
-              ready: false,
-              health: "none",
-              pid: null,
-              uptimeMs: null,
-              memoryBytes: null,
-              cpuPercent: null,
-              exit: null,
               why: `${each.wave === 2 ? "db:migrate" : "db:seed"} failed`,
             });
           return each;
